@@ -1,0 +1,78 @@
+/* What can go wrong, said once.
+ *
+ * Every fallible function returns 0 or a negative errno and takes `struct su_error *err` last. On
+ * failure it fills in a code, the errno, and a message that names the thing that failed and why.
+ * `err` may be NULL when the caller does not care.
+ *
+ * The table below is the single list of error codes. Each maps one to one to a process exit status
+ * (documented in suture(8); part of the interface, never renumbered) and to a name that stands in
+ * `--json` output and, as org.suture.Error.NAME, on D-Bus.
+ */
+#pragma once
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+/*         code           exit  errno            name */
+#define SU_ERROR_TABLE(X)                                                                          \
+        X(SYSTEM, 1, EIO, "System")                                                                \
+        X(USAGE, 2, EINVAL, "Usage")                                                               \
+        X(PERMISSION, 20, EPERM, "Permission")                                                     \
+        X(BUSY, 21, EBUSY, "Busy")                                                                 \
+        X(CONFIG, 22, EINVAL, "Config")                                                            \
+        X(UNREACHABLE, 23, EHOSTUNREACH, "Unreachable")                                            \
+        X(NOT_FOUND, 24, ENOENT, "NotFound")                                                       \
+        X(TRUNCATED, 25, ENODATA, "Truncated")                                                     \
+        X(SIGNATURE, 26, EBADMSG, "Signature")                                                     \
+        X(EXPIRED, 27, ESTALE, "Expired")                                                          \
+        X(ROLLBACK, 28, ESTALE, "Rollback")                                                        \
+        X(FORMAT, 29, EBADMSG, "Format")                                                           \
+        X(DIGEST, 30, EBADMSG, "Digest")                                                           \
+        X(BASELINE, 31, ENOEXEC, "Baseline")                                                       \
+        X(ARCHITECTURE, 32, ENOEXEC, "Architecture")                                               \
+        X(SEAL, 33, EBADMSG, "Seal")                                                               \
+        X(SPACE, 34, ENOSPC, "Space")                                                              \
+        X(NOT_OFFERED, 35, ENOENT, "NotOffered")                                                   \
+        X(NOT_INSTALLED, 36, ENOENT, "NotInstalled")                                               \
+        X(DELTA, 37, EBADMSG, "Delta")                                                             \
+        X(UNSUPPORTED, 38, EOPNOTSUPP, "Unsupported")                                              \
+        X(RESTART, 39, EIO, "Restart")                                                             \
+        X(CONFLICT, 40, EEXIST, "Conflict")                                                        \
+        X(TOO_LARGE, 41, EFBIG, "TooLarge")                                                        \
+        X(CANCELLED, 42, ECANCELED, "Cancelled")
+
+enum su_error_code {
+        SU_OK = 0,
+#define SU_ERROR_ENUM(code, exit, errnum, name) SU_ERROR_##code,
+        SU_ERROR_TABLE(SU_ERROR_ENUM)
+#undef SU_ERROR_ENUM
+};
+
+#define SU_ERROR_MESSAGE_MAX 1024
+
+struct su_error {
+        enum su_error_code code;
+        int errnum; /* positive errno */
+        char message[SU_ERROR_MESSAGE_MAX];
+};
+
+/* Fail with a code of our own. Returns the code's negative errno, so callers write
+ * `return su_fail(err, ...)`. */
+int su_fail(struct su_error *err, enum su_error_code code, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+/* Fail because the system said `errnum` (positive or negative). The code is derived from it: a full
+ * disk becomes SPACE, a refusal PERMISSION, everything else SYSTEM; strerror() is appended. */
+int su_fail_errno(struct su_error *err, int errnum, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+int su_fail_oom(struct su_error *err);
+
+/* Put "context: " before the message of an error that is on its way up. Returns what is to be
+ * returned, so callers write `return su_fail_prefix(err, r, "manifest '%s'", name)`. */
+int su_fail_prefix(struct su_error *err, int r, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+int su_error_exit_status(enum su_error_code code);
+const char *su_error_name(enum su_error_code code);
