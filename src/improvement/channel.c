@@ -1,0 +1,220 @@
+#include "improvement/channel.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "crypto/sha256.h"
+#include "improvement/codec.h"
+#include "json/json.h"
+
+#define CHANNEL_TYPE "suture-channel"
+#define CHANNEL_VERSION 1
+#define LEVELS_MAX 702
+#define ROLLOUT_STEPS_MAX 64
+
+static int read_step(const json_t *object, void *ret, struct su_error *err)
+{
+        struct su_rollout_step *step = ret;
+        const char *from;
+        int64_t percent;
+        int r;
+
+        r = su_json_get_string(object, "from", &from, err);
+        if (r >= 0)
+                r = su_json_get_integer(object, "percent", 0, 100, &percent, err);
+        if (r < 0)
+                return r;
+        if (!su_time_parse(from, &step->from))
+                return su_fail(err, SU_ERROR_FORMAT, "field 'from' is not a time");
+        step->percent = (int)percent;
+        return 0;
+}
+
+static int read_recall(const json_t *object, char **ret_reason, struct su_error *err)
+{
+        const char *reason;
+        json_t *recall;
+        int r;
+
+        r = su_json_find_object(object, "recall", &recall, err);
+        if (r < 0 || !recall)
+                return r;
+        r = su_json_get_string(recall, "reason", &reason, err);
+        if (r < 0)
+                return su_fail_prefix(err, r, "recall");
+        return su_strdup(reason, ret_reason, err);
+}
+
+/* null stands for the baseline. */
+static int read_level(const json_t *object, const char *name, struct su_level *ret,
+                      struct su_error *err)
+{
+        const char *text;
+        int r;
+
+        r = su_json_find_string(object, name, &text, err);
+        if (r < 0)
+                return r;
+        *ret = (struct su_level){0};
+        if (text && !su_level_parse(text, ret))
+                return su_fail(err, SU_ERROR_FORMAT, "field '%s' is not a level", name);
+        return 0;
+}
+
+static int read_channel_level(const json_t *object, void *ret, struct su_error *err)
+{
+        struct su_channel_level *level = ret;
+        int r;
+
+        r = read_level(object, "level", &level->level, err);
+        if (r >= 0 && level->level.name[0] == '\0')
+                r = su_fail(err, SU_ERROR_FORMAT, "field 'level' is missing");
+        if (r >= 0)
+                r = read_recall(object, &level->recall_reason, err);
+        if (r >= 0)
+                r = su_json_read_elements(object, "rollout", ROLLOUT_STEPS_MAX,
+                                          sizeof *level->rollout, read_step, &level->rollout,
+                                          &level->n_rollout, err);
+        if (r < 0)
+                return r;
+        for (size_t i = 1; i < level->n_rollout; i++)
+                if (level->rollout[i].from < level->rollout[i - 1].from)
+                        return su_fail(err, SU_ERROR_FORMAT, "field 'rollout' is not in the order of time");
+        return 0;
+}
+
+static int read_channel(const json_t *document, struct su_channel *channel, struct su_error *err)
+{
+        const char *baseline;
+        int r;
+
+        r = su_json_expect_type(document, CHANNEL_TYPE, CHANNEL_VERSION, err);
+        if (r >= 0)
+                r = su_json_get_safe_name(document, "baseline", &baseline, err);
+        if (r >= 0)
+                r = su_strdup(baseline, &channel->baseline, err);
+        if (r >= 0)
+                r = su_json_get_integer(document, "serial", 1, INT64_MAX, &channel->serial, err);
+        if (r >= 0)
+                r = read_level(document, "current", &channel->current, err);
+        if (r >= 0)
+                r = read_level(document, "floor", &channel->floor, err);
+        if (r >= 0)
+                r = su_json_read_elements(document, "levels", LEVELS_MAX, sizeof *channel->levels,
+                                          read_channel_level, &channel->levels, &channel->n_levels,
+                                          err);
+        if (r < 0)
+                return r;
+        if (channel->current.name[0] && !su_channel_find(channel, &channel->current))
+                return su_fail(err, SU_ERROR_FORMAT, "its current level is not among its levels");
+        return 0;
+}
+
+int su_channel_parse(const char *text, size_t size, struct su_channel *ret, struct su_error *err)
+{
+        su_auto_channel struct su_channel channel = {0};
+        su_auto_json json_t *document = NULL;
+        int r;
+
+        r = su_json_parse(text, size, &document, err);
+        if (r >= 0)
+                r = read_channel(document, &channel, err);
+        if (r < 0)
+                return su_fail_prefix(err, r, "channel");
+        *ret = channel;
+        channel = (struct su_channel){0};
+        return 0;
+}
+
+static json_t *channel_level_to_json(const struct su_channel_level *level)
+{
+        su_auto_json json_t *rollout = json_array();
+
+        for (size_t i = 0; i < level->n_rollout; i++) {
+                char from[SU_TIME_TEXT_SIZE];
+
+                su_time_format(level->rollout[i].from, from);
+                if (json_array_append_new(rollout, json_pack("{s:s, s:i}", "from", from, "percent",
+                                                             level->rollout[i].percent)) < 0)
+                        return NULL;
+        }
+        return json_pack("{s:s, s:O, s:o}", "level", level->level.name, "rollout", rollout,
+                         "recall",
+                         level->recall_reason
+                                 ? json_pack("{s:s}", "reason", level->recall_reason)
+                                 : json_null());
+}
+
+static const char *level_or_null(const struct su_level *level)
+{
+        return level->name[0] ? level->name : NULL;
+}
+
+int su_channel_write(const struct su_channel *channel, char **ret_text, size_t *ret_size,
+                     struct su_error *err)
+{
+        su_auto_json json_t *levels = json_array();
+        su_auto_json json_t *document = NULL;
+
+        for (size_t i = 0; i < channel->n_levels; i++)
+                if (json_array_append_new(levels, channel_level_to_json(&channel->levels[i])) < 0)
+                        return su_fail_oom(err);
+        document = json_pack("{s:s, s:i, s:s, s:I, s:s?, s:s?, s:O}", "type", CHANNEL_TYPE,
+                             "version", CHANNEL_VERSION, "baseline", channel->baseline, "serial",
+                             (json_int_t)channel->serial, "current",
+                             level_or_null(&channel->current), "floor",
+                             level_or_null(&channel->floor), "levels", levels);
+        if (!document)
+                return su_fail_oom(err);
+        return su_json_canonical(document, ret_text, ret_size, err);
+}
+
+void su_channel_done(struct su_channel *channel)
+{
+        for (size_t i = 0; i < channel->n_levels; i++) {
+                free(channel->levels[i].rollout);
+                free(channel->levels[i].recall_reason);
+        }
+        free(channel->levels);
+        free(channel->baseline);
+        *channel = (struct su_channel){0};
+}
+
+const struct su_channel_level *su_channel_find(const struct su_channel *channel,
+                                               const struct su_level *level)
+{
+        for (size_t i = 0; i < channel->n_levels; i++)
+                if (su_level_compare(&channel->levels[i].level, level) == 0)
+                        return &channel->levels[i];
+        return NULL;
+}
+
+int su_rollout_percent(const struct su_channel_level *level, int64_t now)
+{
+        int percent = 0;
+
+        for (size_t i = 0; i < level->n_rollout && level->rollout[i].from <= now; i++)
+                percent = level->rollout[i].percent;
+        return percent;
+}
+
+int su_rollout_position(const char *machine_id, const char *baseline, const struct su_level *level,
+                        int *ret, struct su_error *err)
+{
+        su_auto_free char *text = NULL;
+        struct su_sha256 digest;
+        uint32_t value;
+        int r;
+
+        r = su_format(&text, err, "suture-rollout\n%s\n%s\n%s\n", machine_id, baseline,
+                      level->name);
+        if (r >= 0)
+                r = su_sha256_of(text, strlen(text), &digest, err);
+        if (r < 0)
+                return r;
+        value = (uint32_t)digest.bytes[0] << 24 | (uint32_t)digest.bytes[1] << 16 |
+                (uint32_t)digest.bytes[2] << 8 | digest.bytes[3];
+        *ret = (int)(value % 100);
+        return 0;
+}

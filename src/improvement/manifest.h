@@ -1,0 +1,101 @@
+/* The manifest: what one level of improvement for one baseline is made of. docs/FORMATS.md.
+ *
+ * The device gets it as a TUF target; it names everything else (images by seal, objects by SHA-256).
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/own.h"
+#include "improvement/level.h"
+#include "inventory/facts.h"
+
+#define SU_MANIFEST_SIZE_MAX (4 * 1024 * 1024)
+#define SU_COMPONENTS_MAX 256
+#define SU_COMPONENT_FILES_MAX 65536
+#define SU_FIXES_MAX 4096
+
+/* A file below the repository's objects/, named by its SHA-256. */
+struct su_object {
+        uint64_t size;
+        struct su_sha256 sha256;
+};
+
+/* What a component fixes. */
+struct su_fix {
+        char *id;       /* "CVE-2026-1234" */
+        char *title;    /* may be NULL */
+        char *severity; /* "low", "moderate", "high", "critical"; NULL: not rated */
+};
+
+/* A file that the image puts in the place of the baseline's. */
+struct su_changed_file {
+        char *path; /* absolute, below /usr or /opt */
+        bool is_new; /* the baseline has none there: `before` is empty */
+        struct su_file_facts before;
+        struct su_file_facts after;
+};
+
+struct su_delta_source_ref {
+        char *path;
+        uint64_t size;
+        struct su_sha256 sha256;
+};
+
+/* One way to get the image: out of these files of the baseline, in this order. */
+struct su_delta_ref {
+        struct su_object object;
+        struct su_delta_source_ref *sources;
+        size_t n_sources;
+};
+
+/* The image itself, and the whole of it packed by zstd for devices that no delta suits. */
+struct su_image_ref {
+        uint64_t size;
+        struct su_sha256 seal; /* fs-verity digest */
+        struct su_object packed;
+};
+
+struct su_component {
+        char *name;
+        char *old_version; /* of the baseline, may be NULL */
+        char *new_version;
+        struct su_fix *fixes;
+        size_t n_fixes;
+        struct su_image_ref image;
+        struct su_delta_ref *deltas;
+        size_t n_deltas;
+        struct su_changed_file *files;
+        size_t n_files;
+};
+
+struct su_manifest {
+        char *baseline;
+        char *architecture;
+        struct su_level level;
+        int64_t created; /* seconds since 1970 */
+        struct su_component *components;
+        size_t n_components;
+};
+
+/* FORMAT, naming the field, when the text is no manifest. */
+int su_manifest_parse(const char *text, size_t size, struct su_manifest *ret,
+                      struct su_error *err);
+/* Canonical JSON. */
+int su_manifest_write(const struct su_manifest *manifest, char **ret_text, size_t *ret_size,
+                      struct su_error *err);
+void su_manifest_done(struct su_manifest *manifest);
+void su_component_done(struct su_component *component);
+#define su_auto_manifest su_auto(su_manifest_done)
+
+/* NULL when there is none of that name. */
+const struct su_component *su_manifest_component(const struct su_manifest *manifest,
+                                                 const char *name);
+
+/* Where a manifest, a channel and an object lie in a repository. */
+int su_manifest_target(const char *baseline, const struct su_level *level, char **ret,
+                       struct su_error *err);
+int su_channel_target(const char *baseline, char **ret, struct su_error *err);
+int su_object_path(const struct su_object *object, char **ret, struct su_error *err);
