@@ -1,0 +1,46 @@
+/* Get files of a repository: over http(s), or from a directory (file://). libcurl does the work.
+ *
+ * Paths are relative to the repository's base URL. Nothing here trusts what comes back; sizes are
+ * capped while bytes arrive.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/own.h"
+
+struct su_fetch;
+
+struct su_fetch_totals {
+        uint64_t requests;
+        uint64_t bytes; /* bodies received */
+};
+
+/* Told now and then how much of the present file is here; true asks it to stop (CANCELLED). */
+typedef bool (*su_fetch_progress)(void *userdata, uint64_t done);
+
+/* CONFIG when the URL is not http://, https:// or file://. */
+int su_fetch_new(const char *base_url, struct su_fetch **ret, struct su_error *err);
+void su_fetch_free(struct su_fetch *fetch);
+void su_fetch_set_progress(struct su_fetch *fetch, su_fetch_progress progress, void *userdata);
+
+/* At most `max` bytes into memory; one more byte, a NUL, follows. NOT_FOUND when the repository says
+ * that there is no such file, UNREACHABLE when it gives no answer or a useless one, TRUNCATED when the
+ * transfer broke off, TOO_LARGE above `max`. */
+int su_fetch_to_memory(struct su_fetch *fetch, const char *path, size_t max, char **ret_data,
+                       size_t *ret_size, struct su_error *err);
+
+/* Exactly `size` bytes to `fd`; TRUNCATED or TOO_LARGE when the file has another size. */
+int su_fetch_to_fd(struct su_fetch *fetch, const char *path, uint64_t size, int fd,
+                   struct su_error *err);
+
+struct su_fetch_totals su_fetch_totals(const struct su_fetch *fetch);
+
+static inline void su_fetch_free_p(struct su_fetch **fetch)
+{
+        su_fetch_free(*fetch);
+}
+#define su_auto_fetch su_auto(su_fetch_free_p)
