@@ -10,10 +10,9 @@ struct error_entry {
         const char *name;
 };
 
-static const struct error_entry error_table[] = {
-        [SU_OK] = {0, 0, "Ok"},
+static const struct error_entry error_table[] = {[SU_OK] = {0, 0, "Ok"},
 #define SU_ERROR_ENTRY(code, exit, errnum, name) [SU_ERROR_##code] = {exit, errnum, name},
-        SU_ERROR_TABLE(SU_ERROR_ENTRY)
+                                                 SU_ERROR_TABLE(SU_ERROR_ENTRY)
 #undef SU_ERROR_ENTRY
 };
 
@@ -60,8 +59,7 @@ int su_fail_errno(struct su_error *err, int errnum, const char *format, ...)
                 va_end(ap);
                 err->code = code_from_errno(errnum);
                 err->errnum = errnum;
-                (void)snprintf(err->message, sizeof err->message, "%s: %s", what,
-                               strerror(errnum));
+                (void)snprintf(err->message, sizeof err->message, "%s: %s", what, strerror(errnum));
         }
         return -errnum;
 }

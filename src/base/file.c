@@ -182,9 +182,19 @@ int su_copy_all(int from_fd, int to_fd, const char *name, struct su_error *err)
         }
 }
 
-int su_fsync_dir(int dir_fd, const char *name, struct su_error *err)
+int su_sync_parent(int dir_fd, const char *name, struct su_error *err)
 {
-        if (fsync(dir_fd) < 0)
+        const char *slash = strrchr(name, '/');
+        su_auto_free char *parent = NULL;
+        su_auto_close int fd = -EBADF;
+        int r;
+
+        r = slash ? su_format(&parent, err, "%.*s", (int)(slash + 1 - name), name)
+                  : su_strdup(".", &parent, err);
+        if (r < 0)
+                return r;
+        fd = openat(dir_fd, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 || fsync(fd) < 0)
                 return su_fail_errno(err, errno, "cannot sync the directory of '%s'", name);
         return 0;
 }
@@ -196,7 +206,7 @@ int su_file_publish(int dir_fd, int fd, const char *temporary, const char *name,
                 return su_fail_errno(err, errno, "cannot sync '%s'", name);
         if (renameat(dir_fd, temporary, dir_fd, name) < 0)
                 return su_fail_errno(err, errno, "cannot rename '%s' to '%s'", temporary, name);
-        return su_fsync_dir(dir_fd, name, err);
+        return su_sync_parent(dir_fd, name, err);
 }
 
 int su_file_write(int dir_fd, const char *name, const void *data, size_t size, mode_t mode,

@@ -40,10 +40,11 @@ int su_read_exact_at(int fd, void *data, size_t size, uint64_t offset, const cha
 /* Copy all of `from_fd`, from its start, to `to_fd`. */
 int su_copy_all(int from_fd, int to_fd, const char *name, struct su_error *err);
 
-int su_fsync_dir(int dir_fd, const char *name, struct su_error *err);
+/* Make the entry `name` itself durable: fsync the directory that holds it. */
+int su_sync_parent(int dir_fd, const char *name, struct su_error *err);
 
-/* Remove `name` below `dir_fd` and, when it is a directory, everything in it; links are removed, not
- * followed; other file systems are not entered. A missing name is no error. */
+/* Remove `name` below `dir_fd` and, when it is a directory, everything in it; links are removed,
+ * not followed; other file systems are not entered. A missing name is no error. */
 int su_remove_tree(int dir_fd, const char *name, struct su_error *err);
 
 /* Free bytes that an unprivileged user could take on the file system of `fd`. */

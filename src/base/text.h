@@ -22,8 +22,8 @@ bool su_hex_decode(const char *text, void *ret, size_t size);
 bool su_starts_with(const char *text, const char *prefix);
 bool su_ends_with(const char *text, const char *suffix);
 
-/* Replace, in place, what could drive a terminal or break a line (control characters, bytes that are
- * not ASCII) by '?'. For names that another process chose. */
+/* Replace, in place, what could drive a terminal or break a line (control characters, bytes that
+ * are not ASCII) by '?'. For names that another process chose. */
 void su_text_sanitize(char *text);
 
 /* An absolute path without empty, "." or ".." parts and without a trailing slash; at most 4095

@@ -100,7 +100,7 @@ int su_private_key_save(const struct su_private_key *key, int dir_fd, const char
                 return r;
         if (fsync(fd) < 0)
                 return su_fail_errno(err, errno, "cannot sync '%s'", name);
-        return su_fsync_dir(dir_fd, name, err);
+        return su_sync_parent(dir_fd, name, err);
 }
 
 int su_private_key_public(const struct su_private_key *key, struct su_public_key *ret,
@@ -133,8 +133,8 @@ bool su_signature_is_valid(const struct su_public_key *key, const void *data, si
                            const struct su_signature *signature)
 {
         su_auto(md_context_free_p) EVP_MD_CTX *context = EVP_MD_CTX_new();
-        su_auto(pkey_free_p) EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(
-                EVP_PKEY_ED25519, NULL, key->bytes, sizeof key->bytes);
+        su_auto(pkey_free_p) EVP_PKEY *pkey =
+                EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->bytes, sizeof key->bytes);
 
         return context && pkey && EVP_DigestVerifyInit(context, NULL, NULL, NULL, pkey) == 1 &&
                EVP_DigestVerify(context, signature->bytes, sizeof signature->bytes, data, size) ==
