@@ -47,8 +47,8 @@ static size_t receive(char *data, size_t unit, size_t count, void *userdata)
                 if (fwrite(data, 1, size, transfer->memory) != size)
                         transfer->result = su_fail_oom(transfer->err);
         } else {
-                transfer->result = su_write_all(transfer->fd, data, size, transfer->path,
-                                                transfer->err);
+                transfer->result =
+                        su_write_all(transfer->fd, data, size, transfer->path, transfer->err);
         }
         if (transfer->result < 0)
                 return 0;
@@ -71,7 +71,6 @@ static int report_progress(void *userdata, curl_off_t total, curl_off_t now, cur
         transfer->result = su_fail(transfer->err, SU_ERROR_CANCELLED, "cancelled");
         return 1;
 }
-
 
 /* A missing file in a directory that is there, or a directory that is not? */
 static bool repository_directory_exists(const struct su_fetch *fetch)

@@ -27,9 +27,9 @@ int su_fetch_new(const char *base_url, struct su_fetch **ret, struct su_error *e
 void su_fetch_free(struct su_fetch *fetch);
 void su_fetch_set_progress(struct su_fetch *fetch, su_fetch_progress progress, void *userdata);
 
-/* At most `max` bytes into memory; one more byte, a NUL, follows. NOT_FOUND when the repository says
- * that there is no such file, UNREACHABLE when it gives no answer or a useless one, TRUNCATED when the
- * transfer broke off, TOO_LARGE above `max`. */
+/* At most `max` bytes into memory; one more byte, a NUL, follows. NOT_FOUND when the repository
+ * says that there is no such file, UNREACHABLE when it gives no answer or a useless one, TRUNCATED
+ * when the transfer broke off, TOO_LARGE above `max`. */
 int su_fetch_to_memory(struct su_fetch *fetch, const char *path, size_t max, char **ret_data,
                        size_t *ret_size, struct su_error *err);
 

@@ -40,9 +40,8 @@ int su_image_build(const char *tree_path, const char *image_path, int64_t time,
         if (r < 0)
                 return r;
         const char *const argv[] = {
-                "mkfs.erofs",    "--quiet",  "--all-root", "-x-1",
-                "-Enoinline_data", uuid_option, time_option, image_path,
-                tree_path,       NULL,
+                "mkfs.erofs", "--quiet",   "--all-root", "-x-1",    "-Enoinline_data",
+                uuid_option,  time_option, image_path,   tree_path, NULL,
         };
         return su_process_run(argv, NULL, NULL, err);
 }

@@ -21,7 +21,8 @@ static int mount_source(const char *source, bool file_backed, int *ret_mount_fd)
         if (fsconfig(fs_fd, FSCONFIG_SET_STRING, "source", source, 0) < 0 ||
             fsconfig(fs_fd, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0)
                 return -errno;
-        /* Without it the page cache holds the image's bytes twice. Older kernels lack the option. */
+        /* Without it the page cache holds the image's bytes twice. Older kernels lack the option.
+         */
         if (file_backed && fsconfig(fs_fd, FSCONFIG_SET_FLAG, "directio", NULL, 0) < 0 &&
             errno != EINVAL)
                 return -errno;
@@ -42,7 +43,8 @@ static int mount_file(int image_fd, int *ret_mount_fd)
         return mount_source(source, true, ret_mount_fd);
 }
 
-/* Between asking for a free number and configuring it another process may have taken it: ask again. */
+/* Between asking for a free number and configuring it another process may have taken it: ask again.
+ */
 static int configure_loop(int image_fd, int *ret_loop_fd, int *ret_number)
 {
         su_auto_close int control_fd = open("/dev/loop-control", O_RDWR | O_CLOEXEC);

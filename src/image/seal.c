@@ -51,8 +51,7 @@ int su_seal_compute(int fd, const char *name, struct su_sha256 *ret, struct su_e
         return 0;
 }
 
-int su_seal_verify(int fd, const char *name, const struct su_sha256 *expected,
-                   struct su_error *err)
+int su_seal_verify(int fd, const char *name, const struct su_sha256 *expected, struct su_error *err)
 {
         struct su_sha256 seal;
         int r;

@@ -29,8 +29,7 @@ static int read_file(const json_t *object, void *ret, struct su_error *err)
         return r;
 }
 
-static int read_baseline(const json_t *document, struct su_baseline *baseline,
-                         struct su_error *err)
+static int read_baseline(const json_t *document, struct su_baseline *baseline, struct su_error *err)
 {
         const char *name;
         const char *architecture;

@@ -27,8 +27,7 @@ struct su_baseline {
         size_t n_files;
 };
 
-int su_baseline_parse(const char *text, size_t size, struct su_baseline *ret,
-                      struct su_error *err);
+int su_baseline_parse(const char *text, size_t size, struct su_baseline *ret, struct su_error *err);
 int su_baseline_write(const struct su_baseline *baseline, char **ret_text, size_t *ret_size,
                       struct su_error *err);
 void su_baseline_done(struct su_baseline *baseline);

@@ -80,7 +80,8 @@ static int read_channel_level(const json_t *object, void *ret, struct su_error *
                 return r;
         for (size_t i = 1; i < level->n_rollout; i++)
                 if (level->rollout[i].from < level->rollout[i - 1].from)
-                        return su_fail(err, SU_ERROR_FORMAT, "field 'rollout' is not in the order of time");
+                        return su_fail(err, SU_ERROR_FORMAT,
+                                       "field 'rollout' is not in the order of time");
         return 0;
 }
 
@@ -141,9 +142,8 @@ static json_t *channel_level_to_json(const struct su_channel_level *level)
         }
         return json_pack("{s:s, s:O, s:o}", "level", level->level.name, "rollout", rollout,
                          "recall",
-                         level->recall_reason
-                                 ? json_pack("{s:s}", "reason", level->recall_reason)
-                                 : json_null());
+                         level->recall_reason ? json_pack("{s:s}", "reason", level->recall_reason)
+                                              : json_null());
 }
 
 static const char *level_or_null(const struct su_level *level)
@@ -160,11 +160,11 @@ int su_channel_write(const struct su_channel *channel, char **ret_text, size_t *
         for (size_t i = 0; i < channel->n_levels; i++)
                 if (json_array_append_new(levels, channel_level_to_json(&channel->levels[i])) < 0)
                         return su_fail_oom(err);
-        document = json_pack("{s:s, s:i, s:s, s:I, s:s?, s:s?, s:O}", "type", CHANNEL_TYPE,
-                             "version", CHANNEL_VERSION, "baseline", channel->baseline, "serial",
-                             (json_int_t)channel->serial, "current",
-                             level_or_null(&channel->current), "floor",
-                             level_or_null(&channel->floor), "levels", levels);
+        document =
+                json_pack("{s:s, s:i, s:s, s:I, s:s?, s:s?, s:O}", "type", CHANNEL_TYPE, "version",
+                          CHANNEL_VERSION, "baseline", channel->baseline, "serial",
+                          (json_int_t)channel->serial, "current", level_or_null(&channel->current),
+                          "floor", level_or_null(&channel->floor), "levels", levels);
         if (!document)
                 return su_fail_oom(err);
         return su_json_canonical(document, ret_text, ret_size, err);

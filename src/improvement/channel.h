@@ -47,7 +47,8 @@ const struct su_channel_level *su_channel_find(const struct su_channel *channel,
 /* How many percent of the devices are offered the level at `now`. */
 int su_rollout_percent(const struct su_channel_level *level, int64_t now);
 
-/* Where this device stands for a level, 0 to 99: it is offered the level once the percentage is above
- * that. The same device stands elsewhere for another level, so that nobody is always the first. */
+/* Where this device stands for a level, 0 to 99: it is offered the level once the percentage is
+ * above that. The same device stands elsewhere for another level, so that nobody is always the
+ * first. */
 int su_rollout_position(const char *machine_id, const char *baseline, const struct su_level *level,
                         int *ret, struct su_error *err);

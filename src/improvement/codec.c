@@ -29,8 +29,8 @@ int su_facts_from_json(const json_t *object, struct su_file_facts *ret, struct s
 
         r = su_json_get_integer(object, "size", 0, INT64_MAX, &size, err);
         if (r >= 0)
-                r = su_json_get_hex(object, "sha256", facts.sha256.bytes,
-                                    sizeof facts.sha256.bytes, err);
+                r = su_json_get_hex(object, "sha256", facts.sha256.bytes, sizeof facts.sha256.bytes,
+                                    err);
         if (r >= 0)
                 r = read_build_id(object, &facts.build_id, err);
         if (r < 0)
@@ -42,8 +42,8 @@ int su_facts_from_json(const json_t *object, struct su_file_facts *ret, struct s
 
 json_t *su_facts_to_json(const struct su_file_facts *facts)
 {
-        su_auto_json json_t *object = json_pack("{s:I, s:n}", "size", (json_int_t)facts->size,
-                                                "build_id");
+        su_auto_json json_t *object =
+                json_pack("{s:I, s:n}", "size", (json_int_t)facts->size, "build_id");
 
         if (!object ||
             su_json_set_hex(object, "sha256", facts->sha256.bytes, sizeof facts->sha256.bytes) < 0)
@@ -63,8 +63,8 @@ int su_json_get_os_path(const json_t *object, const char *name, const char **ret
         r = su_json_get_string(object, name, &path, err);
         if (r < 0)
                 return r;
-        if (!su_path_is_normal(path) || (!su_starts_with(path, "/usr/") &&
-                                         !su_starts_with(path, "/opt/")))
+        if (!su_path_is_normal(path) ||
+            (!su_starts_with(path, "/usr/") && !su_starts_with(path, "/opt/")))
                 return su_fail(err, SU_ERROR_FORMAT,
                                "field '%s' is not a normal path below /usr or /opt", name);
         *ret = path;

@@ -136,8 +136,6 @@ static int read_image(const json_t *parent, struct su_image_ref *ret, struct su_
         r = su_json_get_integer(object, "size", 1, INT64_MAX, &size, err);
         if (r >= 0)
                 r = su_json_get_hex(object, "seal", ret->seal.bytes, sizeof ret->seal.bytes, err);
-        if (r >= 0)
-                r = read_object(object, "packed", &ret->packed, err);
         if (r < 0)
                 return su_fail_prefix(err, r, "image");
         ret->size = (uint64_t)size;
@@ -176,6 +174,8 @@ static int read_component(const json_t *object, void *ret, struct su_error *err)
                 r = su_json_read_elements(object, "deltas", DELTAS_MAX, sizeof *component->deltas,
                                           read_delta, &component->deltas, &component->n_deltas,
                                           err);
+        if (r >= 0 && component->n_deltas == 0)
+                r = su_fail(err, SU_ERROR_FORMAT, "field 'deltas' is empty");
         return r;
 }
 
@@ -269,8 +269,8 @@ static json_t *file_to_json(const struct su_changed_file *file)
 
 static json_t *source_to_json(const struct su_delta_source_ref *source)
 {
-        su_auto_json json_t *json = json_pack("{s:s, s:I}", "path", source->path, "size",
-                                              (json_int_t)source->size);
+        su_auto_json json_t *json =
+                json_pack("{s:s, s:I}", "path", source->path, "size", (json_int_t)source->size);
 
         if (!json ||
             su_json_set_hex(json, "sha256", source->sha256.bytes, sizeof source->sha256.bytes) < 0)
@@ -291,8 +291,7 @@ static json_t *delta_to_json(const struct su_delta_ref *delta)
 
 static json_t *image_to_json(const struct su_image_ref *image)
 {
-        su_auto_json json_t *json = json_pack("{s:I, s:o}", "size", (json_int_t)image->size,
-                                              "packed", object_to_json(&image->packed));
+        su_auto_json json_t *json = json_pack("{s:I}", "size", (json_int_t)image->size);
 
         if (!json || su_json_set_hex(json, "seal", image->seal.bytes, sizeof image->seal.bytes) < 0)
                 return NULL;
@@ -328,8 +327,8 @@ int su_manifest_write(const struct su_manifest *manifest, char **ret_text, size_
         char created[SU_TIME_TEXT_SIZE];
 
         for (size_t i = 0; i < manifest->n_components; i++)
-                if (json_array_append_new(components,
-                                          component_to_json(&manifest->components[i])) < 0)
+                if (json_array_append_new(components, component_to_json(&manifest->components[i])) <
+                    0)
                         return su_fail_oom(err);
         su_time_format(manifest->created, created);
         document = json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:O}", "type", MANIFEST_TYPE,

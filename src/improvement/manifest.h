@@ -1,6 +1,7 @@
 /* The manifest: what one level of improvement for one baseline is made of. docs/FORMATS.md.
  *
- * The device gets it as a TUF target; it names everything else (images by seal, objects by SHA-256).
+ * The device gets it as a TUF target; it names everything else (images by seal, objects by
+ * SHA-256).
  */
 #pragma once
 
@@ -32,7 +33,7 @@ struct su_fix {
 
 /* A file that the image puts in the place of the baseline's. */
 struct su_changed_file {
-        char *path; /* absolute, below /usr or /opt */
+        char *path;  /* absolute, below /usr or /opt */
         bool is_new; /* the baseline has none there: `before` is empty */
         struct su_file_facts before;
         struct su_file_facts after;
@@ -44,18 +45,17 @@ struct su_delta_source_ref {
         struct su_sha256 sha256;
 };
 
-/* One way to get the image: out of these files of the baseline, in this order. */
+/* One way to get the image: out of these files of the baseline, in this order. Without sources it
+ * is the whole image, packed; the last resort of a device that no other delta suits. */
 struct su_delta_ref {
         struct su_object object;
         struct su_delta_source_ref *sources;
         size_t n_sources;
 };
 
-/* The image itself, and the whole of it packed by zstd for devices that no delta suits. */
 struct su_image_ref {
         uint64_t size;
         struct su_sha256 seal; /* fs-verity digest */
-        struct su_object packed;
 };
 
 struct su_component {
@@ -65,7 +65,7 @@ struct su_component {
         struct su_fix *fixes;
         size_t n_fixes;
         struct su_image_ref image;
-        struct su_delta_ref *deltas;
+        struct su_delta_ref *deltas; /* at least one */
         size_t n_deltas;
         struct su_changed_file *files;
         size_t n_files;
@@ -81,8 +81,7 @@ struct su_manifest {
 };
 
 /* FORMAT, naming the field, when the text is no manifest. */
-int su_manifest_parse(const char *text, size_t size, struct su_manifest *ret,
-                      struct su_error *err);
+int su_manifest_parse(const char *text, size_t size, struct su_manifest *ret, struct su_error *err);
 /* Canonical JSON. */
 int su_manifest_write(const struct su_manifest *manifest, char **ret_text, size_t *ret_size,
                       struct su_error *err);

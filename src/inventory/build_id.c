@@ -9,7 +9,8 @@
 #define PROGRAM_HEADERS_MAX 256
 #define NOTES_SIZE_MAX (64 * 1024)
 
-/* Read what is there of [offset, offset + size): *ret_size may be smaller at the end of the file. */
+/* Read what is there of [offset, offset + size): *ret_size may be smaller at the end of the file.
+ */
 static int read_part(int fd, const char *name, uint64_t offset, void *data, size_t size,
                      size_t *ret_size, struct su_error *err)
 {

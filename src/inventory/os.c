@@ -88,12 +88,15 @@ static const char *architecture_of_machine(uint16_t machine)
         }
 }
 
-/* The architecture of the tree is that of its programs, whatever kernel runs: the first of a few that
- * every OS has decides. */
+/* The architecture of the tree is that of its programs, whatever kernel runs: the first of a few
+ * that every OS has decides. */
 static int read_architecture(int root_fd, char **ret, struct su_error *err)
 {
         static const char *const programs[] = {
-                "/usr/bin/true", "/usr/bin/sh", "/usr/bin/busybox", "/usr/lib/systemd/systemd",
+                "/usr/bin/true",
+                "/usr/bin/sh",
+                "/usr/bin/busybox",
+                "/usr/lib/systemd/systemd",
         };
 
         for (size_t i = 0; i < SU_ELEMENTS(programs); i++) {

@@ -173,8 +173,7 @@ static int write_value(FILE *out, const json_t *value)
         }
 }
 
-int su_json_canonical(const json_t *value, char **ret_text, size_t *ret_size,
-                      struct su_error *err)
+int su_json_canonical(const json_t *value, char **ret_text, size_t *ret_size, struct su_error *err)
 {
         su_auto_free char *text = NULL;
         size_t size = 0;
@@ -241,8 +240,8 @@ int su_json_get_array(const json_t *object, const char *name, json_t **ret, stru
         return get_typed(object, name, JSON_ARRAY, "an array", false, ret, err);
 }
 
-static int get_string(const json_t *object, const char *name, bool may_be_missing,
-                      const char **ret, struct su_error *err)
+static int get_string(const json_t *object, const char *name, bool may_be_missing, const char **ret,
+                      struct su_error *err)
 {
         json_t *value = NULL;
         int r;

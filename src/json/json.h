@@ -25,8 +25,7 @@ static inline void su_json_decref_p(json_t **value)
 int su_json_parse(const char *text, size_t size, json_t **ret, struct su_error *err);
 
 /* Canonical bytes; `ret_text` has one more byte, a NUL. FORMAT when `value` holds a real number. */
-int su_json_canonical(const json_t *value, char **ret_text, size_t *ret_size,
-                      struct su_error *err);
+int su_json_canonical(const json_t *value, char **ret_text, size_t *ret_size, struct su_error *err);
 
 /* Indented, with a newline at the end: for files that people also read. */
 int su_json_pretty(const json_t *value, char **ret_text, size_t *ret_size, struct su_error *err);
@@ -37,8 +36,7 @@ int su_json_get_object(const json_t *object, const char *name, json_t **ret, str
 int su_json_get_array(const json_t *object, const char *name, json_t **ret, struct su_error *err);
 int su_json_get_string(const json_t *object, const char *name, const char **ret,
                        struct su_error *err);
-int su_json_find_object(const json_t *object, const char *name, json_t **ret,
-                        struct su_error *err);
+int su_json_find_object(const json_t *object, const char *name, json_t **ret, struct su_error *err);
 int su_json_find_string(const json_t *object, const char *name, const char **ret,
                         struct su_error *err);
 /* An integer from `min` to `max`, both included. */

@@ -183,7 +183,8 @@ static int check_expiry(const struct su_metadata *metadata, int64_t now, struct 
 {
         if (metadata->expires > now)
                 return 0;
-        return su_fail(err, SU_ERROR_EXPIRED, "%s metadata expired: %s", su_role_name(metadata->role),
+        return su_fail(err, SU_ERROR_EXPIRED, "%s metadata expired: %s",
+                       su_role_name(metadata->role),
                        json_string_value(json_object_get(metadata->signed_part, "expires")));
 }
 
@@ -202,8 +203,8 @@ static int check_bytes(const struct su_meta_entry *entry, const char *path, cons
         if (r < 0)
                 return r;
         if (!su_sha256_equal(&digest, &entry->sha256))
-                return su_fail(err, SU_ERROR_DIGEST, "'%s' is damaged: its SHA-256 is not the signed one",
-                               path);
+                return su_fail(err, SU_ERROR_DIGEST,
+                               "'%s' is damaged: its SHA-256 is not the signed one", path);
         return 0;
 }
 
@@ -237,8 +238,8 @@ static int check_versions(const struct su_trust *trust, const struct su_metadata
         return 0;
 }
 
-/* Fetch, check and store one of timestamp, snapshot, targets. `entry` is what the role above says of
- * it; NULL for the timestamp. */
+/* Fetch, check and store one of timestamp, snapshot, targets. `entry` is what the role above says
+ * of it; NULL for the timestamp. */
 static int update_role(struct su_trust *trust, const struct su_transport *transport,
                        enum su_role role, const char *path, const struct su_meta_entry *entry,
                        int64_t now, struct su_error *err)
@@ -339,7 +340,8 @@ int su_trust_find(const struct su_trust *trust, const char *path, struct su_targ
                 return su_fail_prefix(err, r, "targets metadata");
         entry = json_object_get(object, path);
         if (!entry)
-                return su_fail(err, SU_ERROR_NOT_FOUND, "the repository signs no target '%s'", path);
+                return su_fail(err, SU_ERROR_NOT_FOUND, "the repository signs no target '%s'",
+                               path);
         r = su_json_get_integer(entry, "length", 0, INT64_MAX, &size, err);
         if (r >= 0)
                 r = su_json_get_object(entry, "hashes", &hashes, err);

@@ -2,7 +2,8 @@
  * transport, with its trusted metadata in a directory of the device.
  *
  * The repository: metadata/N.root.json, metadata/timestamp.json, metadata/N.snapshot.json,
- * metadata/N.targets.json, targets/DIR/SHA256.NAME. The directory: ROLE.json, the bytes last trusted.
+ * metadata/N.targets.json, targets/DIR/SHA256.NAME. The directory: ROLE.json, the bytes last
+ * trusted.
  */
 #pragma once
 
@@ -36,8 +37,8 @@ int su_trust_open(int metadata_fd, struct su_trust **ret, struct su_error *err);
 void su_trust_free(struct su_trust *trust);
 
 /* The whole workflow at the reference time `now` (seconds since 1970). Each step that is trusted is
- * stored before the next. SIGNATURE, ROLLBACK, EXPIRED, FORMAT, DIGEST, TRUNCATED say what is wrong;
- * what was trusted before stays trusted. */
+ * stored before the next. SIGNATURE, ROLLBACK, EXPIRED, FORMAT, DIGEST, TRUNCATED say what is
+ * wrong; what was trusted before stays trusted. */
 int su_trust_refresh(struct su_trust *trust, const struct su_transport *transport, int64_t now,
                      struct su_error *err);
 

@@ -142,12 +142,12 @@ static int count_signatures(const struct su_metadata *metadata, json_t *signatur
                 return r;
         json_array_foreach (signatures, i, entry) {
                 struct su_signature signature;
-                int key = find_key(root, keys,
-                                   json_string_value(json_object_get(entry, "keyid")));
+                int key = find_key(root, keys, json_string_value(json_object_get(entry, "keyid")));
 
                 if (key < 0 || is_counted(root, counted, n_counted, (size_t)key))
                         continue;
-                if (su_json_get_hex(entry, "sig", signature.bytes, sizeof signature.bytes, NULL) < 0)
+                if (su_json_get_hex(entry, "sig", signature.bytes, sizeof signature.bytes, NULL) <
+                    0)
                         continue;
                 if (su_signature_is_valid(&root->keys[key].key, text, size, &signature))
                         counted[n_counted++] = (size_t)key;

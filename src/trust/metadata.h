@@ -1,4 +1,5 @@
-/* TUF metadata (The Update Framework 1.0.34): what the four roles say, and whether enough keys signed.
+/* TUF metadata (The Update Framework 1.0.34): what the four roles say, and whether enough keys
+ * signed.
  *
  * The signature covers the canonical form of "signed" (section 4.2.1). Unknown fields stay in it.
  */
@@ -52,14 +53,15 @@ int su_metadata_parse(enum su_role role, const char *text, size_t size, struct s
 void su_metadata_done(struct su_metadata *metadata);
 #define su_auto_metadata su_auto(su_metadata_done)
 
-/* SIGNATURE unless the threshold of `root`'s keys for the metadata's role signed it: unique key ids and
- * unique key material count, a bad signature beside enough good ones does no harm. */
+/* SIGNATURE unless the threshold of `root`'s keys for the metadata's role signed it: unique key ids
+ * and unique key material count, a bad signature beside enough good ones does no harm. */
 int su_metadata_verify(const struct su_metadata *metadata, const struct su_root *root,
                        struct su_error *err);
 
 int su_root_read(const struct su_metadata *metadata, struct su_root *ret, struct su_error *err);
 
-/* An entry of "meta" or "targets" (sections 4.4 to 4.6). Length and hash are optional for "meta". */
+/* An entry of "meta" or "targets" (sections 4.4 to 4.6). Length and hash are optional for "meta".
+ */
 struct su_meta_entry {
         int64_t version;
         bool has_length;

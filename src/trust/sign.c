@@ -45,8 +45,8 @@ static int append_signature(json_t *signatures, const struct su_private_key *key
                 return r;
         su_hex_encode(id.bytes, sizeof id.bytes, id_hex);
         su_hex_encode(signature.bytes, sizeof signature.bytes, signature_hex);
-        if (json_array_append_new(signatures, json_pack("{s:s, s:s}", "keyid", id_hex, "sig",
-                                                        signature_hex)) < 0)
+        if (json_array_append_new(
+                    signatures, json_pack("{s:s, s:s}", "keyid", id_hex, "sig", signature_hex)) < 0)
                 return su_fail_oom(err);
         return 0;
 }

@@ -96,8 +96,8 @@ static void mapping_done(struct mapping *mapping)
                 (void)munmap(mapping->data, mapping->size);
 }
 
-/* Private memory, not a shared mapping of the files: a file that is cut while it is mapped would end
- * the process, and one that changes would be used after it was checked. */
+/* Private memory, not a shared mapping of the files: a file that is cut while it is mapped would
+ * end the process, and one that changes would be used after it was checked. */
 static int mapping_new(size_t size, struct mapping *ret, struct su_error *err)
 {
         void *data = mmap(NULL, size ? size : 1, PROT_READ | PROT_WRITE,
@@ -188,9 +188,9 @@ static int decoder_new(const struct mapping *prefix, const struct su_delta_heade
 
         if (!context)
                 return su_fail_oom(err);
-        if (ZSTD_isError(ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax,
-                                                su_delta_window_log(header->source_bytes +
-                                                                    header->target.size))) ||
+        if (ZSTD_isError(ZSTD_DCtx_setParameter(
+                    context, ZSTD_d_windowLogMax,
+                    su_delta_window_log(header->source_bytes + header->target.size))) ||
             ZSTD_isError(ZSTD_DCtx_refPrefix(context, prefix->data, header->source_bytes)))
                 return su_fail(err, SU_ERROR_SYSTEM, "libzstd refuses the decoder's parameters");
         *ret = su_take(context);

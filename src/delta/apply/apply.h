@@ -1,9 +1,9 @@
 /* Decode a delta: old files and a patch in, the new image out.
  *
- * The patch, the sources and the target are descriptors. The patch is treated as hostile even though
- * its digest was checked before: every count is bounded before memory is asked for, each source's
- * size and SHA-256 is compared with the patch's own list over the very bytes that are then used, and
- * the target's size and SHA-256 before success is reported.
+ * The patch, the sources and the target are descriptors. The patch is treated as hostile even
+ * though its digest was checked before: every count is bounded before memory is asked for, each
+ * source's size and SHA-256 is compared with the patch's own list over the very bytes that are then
+ * used, and the target's size and SHA-256 before success is reported.
  */
 #pragma once
 

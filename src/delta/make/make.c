@@ -64,8 +64,7 @@ static void put_module(uint8_t **to, const struct su_delta_module *module)
 }
 
 static int write_head(int patch_fd, const struct su_delta_module *target,
-                      const struct su_delta_module *sources, size_t n_sources,
-                      struct su_error *err)
+                      const struct su_delta_module *sources, size_t n_sources, struct su_error *err)
 {
         size_t size = SU_DELTA_MAGIC_SIZE + 8 + (1 + n_sources) * (8 + SU_SHA256_SIZE);
         su_auto_free uint8_t *head = malloc(size);
