@@ -1,0 +1,63 @@
+/* Change what is on /usr: install the level that is offered, or go back to the baseline. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/own.h"
+#include "device/engine.h"
+#include "device/exposure.h"
+#include "device/layers.h"
+#include "device/plan.h"
+#include "improvement/manifest.h"
+
+#define SU_STEPS_MAX 16
+
+struct su_step {
+        const char *name;
+        uint64_t us;
+};
+
+/* Told when a step begins, so that a person sees what is going on. May be NULL. */
+typedef void (*su_step_listener)(void *userdata, const char *step);
+
+struct su_change_options {
+        bool dry_run; /* do everything that changes nothing, and say what would be done */
+        su_step_listener listener;
+        void *userdata;
+};
+
+/* What was done (or, on a dry run, would be). Filled in step by step: after a failure it tells how
+ * far the change got. */
+struct su_change {
+        bool dry_run;
+        bool changed; /* /usr is another one now */
+        struct su_level from_level;
+        struct su_level to_level;
+        struct su_manifest from; /* baseline NULL: the OS baseline without improvement */
+        struct su_manifest to;
+        int64_t generation;
+        uint64_t download_bytes; /* of deltas */
+        uint64_t image_bytes;    /* to be rebuilt */
+        struct su_step steps[SU_STEPS_MAX];
+        size_t n_steps;
+        struct su_swap_times swap;
+        struct su_old_code_set old_code;
+        struct su_exposure before; /* exposed once /usr is swapped */
+        struct su_plan plan;       /* what must restart */
+        struct su_exposure after;  /* still exposed when all was done */
+        struct su_plan remaining;  /* what a person has to do about it */
+};
+
+void su_change_done(struct su_change *change);
+#define su_auto_change su_auto(su_change_done)
+
+/* `change` is zeroed by the caller and done by it in any case. RESTART when /usr was swapped but a
+ * unit did not come back. */
+int su_install(struct su_engine *engine, const struct su_change_options *options,
+               struct su_change *change, struct su_error *err);
+
+/* NOT_INSTALLED when no improvement is on /usr. */
+int su_remove(struct su_engine *engine, const struct su_change_options *options,
+              struct su_change *change, struct su_error *err);

@@ -1,0 +1,25 @@
+/* /etc/suture/suture.conf: where improvements come from.
+ *
+ *     [Source]
+ *     Repository=https://updates.example.org/suture
+ *     TrustedRoot=/usr/lib/suture/root.json
+ *
+ * Unknown sections and keys are refused with file and line.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "base/own.h"
+
+#define SU_CONFIG_PATH "/etc/suture/suture.conf"
+#define SU_TRUSTED_ROOT_PATH "/etc/suture/root.json"
+
+struct su_config {
+        char *repository;   /* URL; NULL: not configured */
+        char *trusted_root; /* path in the OS tree */
+};
+
+/* A missing file gives the defaults. CONFIG when it is malformed. */
+int su_config_load(int root_fd, struct su_config *ret, struct su_error *err);
+void su_config_done(struct su_config *config);
+#define su_auto_config su_auto(su_config_done)

@@ -1,0 +1,227 @@
+#include "device/engine.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "device/layers.h"
+#include "device/store.h"
+
+#define ROOT_METADATA_MAX 512000
+
+static int open_root(struct su_engine *engine, const char *root, struct su_error *err)
+{
+        engine->root = realpath(root ? root : "/", NULL);
+        if (!engine->root)
+                return su_fail_errno(err, errno, "cannot find the OS tree '%s'", root);
+        return su_dir_open(engine->root, &engine->root_fd, err);
+}
+
+static int open_state(struct su_engine *engine, struct su_error *err)
+{
+        int r;
+
+        if (!engine->read_only) {
+                r = su_dir_make(engine->root_fd, SU_STATE_PATH + 1, 0755, &engine->state_fd, err);
+                if (r >= 0)
+                        r = su_state_lock(engine->state_fd, &engine->lock_fd, err);
+                return r;
+        }
+        r = su_open_in_root(engine->root_fd, SU_STATE_PATH, O_RDONLY | O_DIRECTORY,
+                            &engine->state_fd, err);
+        return r == -ENOENT ? 0 : r;
+}
+
+static int look_at_usr(struct su_engine *engine, struct su_error *err)
+{
+        int r;
+
+        r = su_layers_mounted(engine->root, &engine->mounted, &engine->conflict);
+        if (r < 0 && engine->conflict.code != SU_ERROR_CONFLICT) {
+                if (err)
+                        *err = engine->conflict;
+                return r;
+        }
+        return 0;
+}
+
+/* Take over what generation `number` stands for. */
+static int adopt_generation(struct su_engine *engine, int64_t number, struct su_error *err)
+{
+        su_auto_generation struct su_generation generation = {0};
+        struct su_state *state = &engine->state;
+        int r = 0;
+
+        if (number > 0)
+                r = su_store_load_generation(engine->state_fd, number, &generation, err);
+        if (r < 0)
+                return r;
+        state->previous = state->active;
+        state->active = number;
+        state->level = generation.level;
+        free(state->baseline);
+        state->baseline = su_take(generation.baseline);
+        return 0;
+}
+
+/* A transition that was begun and not ended: what lies on /usr says whether the swap took place. */
+static int settle(struct su_engine *engine, struct su_error *err)
+{
+        struct su_state *state = &engine->state;
+        int r;
+
+        if (engine->read_only || state->transition == SU_GENERATION_NONE)
+                return 0;
+        if (engine->mounted == state->transition) {
+                r = adopt_generation(engine, state->transition, err);
+                if (r < 0)
+                        return r;
+        }
+        state->transition = SU_GENERATION_NONE;
+        return su_state_save(engine->state_fd, state, err);
+}
+
+int su_engine_open(const struct su_engine_options *options, struct su_engine **ret,
+                   struct su_error *err)
+{
+        su_auto_engine struct su_engine *engine = calloc(1, sizeof *engine);
+        int r;
+
+        if (!engine)
+                return su_fail_oom(err);
+        engine->root_fd = engine->state_fd = engine->lock_fd = engine->trust_fd = -EBADF;
+        engine->read_only = options->read_only;
+        engine->trusted_root = options->trusted_root;
+        if (!options->read_only && geteuid() != 0)
+                return su_fail(err, SU_ERROR_PERMISSION, "only root may do this");
+        r = open_root(engine, options->root, err);
+        if (r >= 0)
+                r = su_os_read(engine->root_fd, &engine->os, err);
+        if (r >= 0)
+                r = su_config_load(engine->root_fd, &engine->config, err);
+        if (r >= 0 && options->repository) {
+                free(engine->config.repository);
+                r = su_strdup(options->repository, &engine->config.repository, err);
+        }
+        if (r >= 0)
+                r = open_state(engine, err);
+        if (r >= 0)
+                r = su_state_load(engine->state_fd, &engine->state, err);
+        if (r >= 0)
+                r = look_at_usr(engine, err);
+        if (r >= 0)
+                r = settle(engine, err);
+        if (r < 0)
+                return r;
+        engine->units = strcmp(engine->root, "/") == 0 ? &su_units_systemd : &su_units_none;
+        *ret = su_take(engine);
+        return 0;
+}
+
+void su_engine_free(struct su_engine *engine)
+{
+        if (!engine)
+                return;
+        su_trust_free(engine->trust);
+        su_fetch_free(engine->fetch);
+        su_state_done(&engine->state);
+        su_config_done(&engine->config);
+        su_os_done(&engine->os);
+        su_close_fd(&engine->trust_fd);
+        su_close_fd(&engine->lock_fd);
+        su_close_fd(&engine->state_fd);
+        su_close_fd(&engine->root_fd);
+        free(engine->root);
+        free(engine);
+}
+
+/* The root of trust comes with the OS, or from the command line. */
+static int read_trusted_root(struct su_engine *engine, char **ret, size_t *ret_size,
+                             struct su_error *err)
+{
+        const char *path =
+                engine->trusted_root ? engine->trusted_root : engine->config.trusted_root;
+        su_auto_close int fd = -EBADF;
+        int r;
+
+        if (engine->trusted_root) {
+                fd = open(path, O_RDONLY | O_CLOEXEC);
+                r = fd < 0 ? su_fail_errno(err, errno, "cannot open '%s'", path) : 0;
+        } else {
+                r = su_open_in_root(engine->root_fd, path, O_RDONLY, &fd, err);
+        }
+        if (r == -ENOENT)
+                return su_fail(err, SU_ERROR_CONFIG,
+                               "there is no trusted root at '%s': nothing can be verified without",
+                               path);
+        if (r < 0)
+                return r;
+        return su_file_read_fd(fd, path, ROOT_METADATA_MAX, ret, ret_size, err);
+}
+
+static int open_trust(struct su_engine *engine, struct su_error *err)
+{
+        su_auto_free char *root = NULL;
+        size_t size;
+        int r;
+
+        r = su_dir_make(engine->state_fd, "trust", 0755, &engine->trust_fd, err);
+        if (r < 0)
+                return r;
+        if (faccessat(engine->trust_fd, "root.json", F_OK, 0) < 0) {
+                r = read_trusted_root(engine, &root, &size, err);
+                if (r >= 0)
+                        r = su_trust_init(engine->trust_fd, root, size, err);
+                if (r < 0)
+                        return r;
+        }
+        return su_trust_open(engine->trust_fd, &engine->trust, err);
+}
+
+int su_engine_connect(struct su_engine *engine, struct su_error *err)
+{
+        int r;
+
+        if (!engine->config.repository)
+                return su_fail(err, SU_ERROR_CONFIG,
+                               "no repository is configured: set Repository= in the section "
+                               "[Source] of %s, or give --repository",
+                               SU_CONFIG_PATH);
+        r = su_fetch_new(engine->config.repository, &engine->fetch, err);
+        if (r < 0)
+                return r;
+        return open_trust(engine, err);
+}
+
+static int transport_get(void *userdata, const char *path, size_t max, char **ret_data,
+                         size_t *ret_size, struct su_error *err)
+{
+        return su_fetch_to_memory(userdata, path, max, ret_data, ret_size, err);
+}
+
+struct su_transport su_engine_transport(struct su_engine *engine)
+{
+        return (struct su_transport){.get = transport_get, .userdata = engine->fetch};
+}
+
+int su_engine_version(const struct su_engine *engine, const struct su_level *level, char **ret,
+                      struct su_error *err)
+{
+        const char *version = engine->os.version;
+
+        if (!level->name[0])
+                return su_strdup(version, ret, err);
+        return su_format(ret, err, "%s%s(%s)", version, version[0] ? " " : "", level->name);
+}
+
+struct su_level su_engine_level(const struct su_engine *engine)
+{
+        const struct su_state *state = &engine->state;
+
+        if (state->active == 0 || engine->mounted != state->active || !state->baseline ||
+            strcmp(state->baseline, engine->os.baseline) != 0)
+                return (struct su_level){0};
+        return state->level;
+}

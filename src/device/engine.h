@@ -1,0 +1,63 @@
+/* The engine: one device, one operation at a time. Opens the OS tree, holds the lock, settles what
+ * a kill left behind, and keeps what the operations (offer.h, change.h, review.h) work with. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/own.h"
+#include "device/config.h"
+#include "device/state.h"
+#include "device/units.h"
+#include "fetch/fetch.h"
+#include "inventory/os.h"
+#include "trust/client.h"
+
+struct su_engine_options {
+        const char *root;         /* path of the OS tree; NULL: "/" */
+        const char *repository;   /* overrides suture.conf; may be NULL */
+        const char *trusted_root; /* a file of this machine; overrides suture.conf; may be NULL */
+        bool read_only;           /* look, change nothing, need no privilege */
+};
+
+struct su_engine {
+        char *root; /* absolute, no trailing slash but for "/" */
+        int root_fd;
+        int state_fd; /* -EBADF: nothing was ever stored, and read_only */
+        int lock_fd;
+        int trust_fd; /* the trusted metadata's directory */
+        bool read_only;
+        struct su_os os;
+        struct su_config config;
+        const char *trusted_root; /* the options' */
+        struct su_state state;
+        int64_t mounted;          /* the generation whose overlay lies on /usr; 0: none */
+        struct su_error conflict; /* why /usr cannot take an overlay; code SU_OK: it can */
+        const struct su_units *units;
+        struct su_fetch *fetch; /* after su_engine_connect() */
+        struct su_trust *trust;
+};
+
+/* PERMISSION unless root (or read_only); BUSY when another instance works on the tree. */
+int su_engine_open(const struct su_engine_options *options, struct su_engine **ret,
+                   struct su_error *err);
+void su_engine_free(struct su_engine *engine);
+
+/* Reach the repository's trusted metadata: CONFIG when no repository is configured. No request yet.
+ */
+int su_engine_connect(struct su_engine *engine, struct su_error *err);
+struct su_transport su_engine_transport(struct su_engine *engine);
+
+/* "12 (a)": the OS's version with the letter of what is on /usr; in fresh memory. */
+int su_engine_version(const struct su_engine *engine, const struct su_level *level, char **ret,
+                      struct su_error *err);
+
+/* The level on /usr, as far as it belongs to this baseline; "" for none. */
+struct su_level su_engine_level(const struct su_engine *engine);
+
+static inline void su_engine_free_p(struct su_engine **engine)
+{
+        su_engine_free(*engine);
+}
+#define su_auto_engine su_auto(su_engine_free_p)

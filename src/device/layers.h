@@ -1,0 +1,46 @@
+/* The one overlay on /usr: the baseline's own /usr below, sealed images above.
+ *
+ * A new overlay is built out of sight, in a private mount namespace, always over the original base;
+ * then it is put beneath the present one, which is detached: no open() ever fails and none sees the
+ * bare base in between (Linux 6.5; before, the new one is stacked on top).
+ *
+ * `root` is the path of an OS tree, "/" for the running one.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct su_layer {
+        int image_fd; /* verified by the caller over this very descriptor */
+        const char *name;
+};
+
+struct su_swap_options {
+        bool never_beneath; /* as on a kernel before 6.5; for tests */
+};
+
+struct su_swap_times {
+        uint64_t build_us; /* making the overlay, nothing visible yet */
+        uint64_t swap_us;  /* from before the first to after the last call that changes /usr */
+};
+
+/* The number of the generation whose overlay lies on /usr; 0: none. CONFLICT, saying which, when
+ * something else lies there that an overlay cannot be laid over safely: a merged systemd-sysext,
+ * another overlay, or mounts below /usr, which it would hide. */
+int su_layers_mounted(const char *root, int64_t *ret_generation, struct su_error *err);
+
+/* The base's own /usr directory, whatever lies on it. */
+int su_layers_open_base(const char *root, int *ret_usr_fd, struct su_error *err);
+
+/* Put `layers` (the first is uppermost) on /usr as generation `generation` (> 0). On failure /usr
+ * is what it was. `options` and `ret_times` may be NULL. */
+int su_layers_activate(const char *root, const struct su_layer *layers, size_t n_layers,
+                       int64_t generation, const struct su_swap_options *options,
+                       struct su_swap_times *ret_times, struct su_error *err);
+
+/* Back to the bare base. */
+int su_layers_deactivate(const char *root, struct su_swap_times *ret_times, struct su_error *err);

@@ -1,0 +1,251 @@
+#include "device/offer.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "device/store.h"
+#include "improvement/channel.h"
+
+#define MACHINE_ID_MAX 64
+
+/* The same OS build for another architecture: then that is the true reason. */
+static int explain_no_channel(struct su_engine *engine, struct su_error *err)
+{
+        static const char *const architectures[] = {"x86-64", "arm64"};
+        const struct su_os *os = &engine->os;
+        int stem = (int)(strlen(os->baseline) - strlen(os->architecture));
+
+        for (size_t i = 0; i < SU_ELEMENTS(architectures); i++) {
+                su_auto_free char *path = NULL;
+                struct su_target target;
+                int r;
+
+                r = su_format(&path, err, "%.*s%s/channel.json", stem, os->baseline,
+                              architectures[i]);
+                if (r < 0)
+                        return r;
+                if (su_trust_find(engine->trust, path, &target, NULL) >= 0)
+                        return su_fail(err, SU_ERROR_ARCHITECTURE,
+                                       "the repository serves this OS for %s; this system is %s",
+                                       architectures[i], os->architecture);
+        }
+        return su_fail(err, SU_ERROR_NOT_OFFERED,
+                       "the repository has no improvements for baseline %s", os->baseline);
+}
+
+static int get_channel(struct su_engine *engine, struct su_channel *ret, struct su_error *err)
+{
+        struct su_transport transport = su_engine_transport(engine);
+        su_auto_free char *path = NULL;
+        su_auto_free char *text = NULL;
+        struct su_target target;
+        struct su_error here = {0};
+        size_t size;
+        int r;
+
+        r = su_channel_target(engine->os.baseline, &path, err);
+        if (r < 0)
+                return r;
+        if (su_trust_find(engine->trust, path, &target, &here) < 0) {
+                if (here.code == SU_ERROR_NOT_FOUND)
+                        return explain_no_channel(engine, err);
+                if (err)
+                        *err = here;
+                return -here.errnum;
+        }
+        r = su_trust_get(engine->trust, &transport, path, SU_CHANNEL_SIZE_MAX, &text, &size, err);
+        if (r >= 0)
+                r = su_channel_parse(text, size, ret, err);
+        if (r < 0)
+                return r;
+        if (strcmp(ret->baseline, engine->os.baseline) != 0)
+                return su_fail(err, SU_ERROR_FORMAT, "channel '%s' is for baseline %s", path,
+                               ret->baseline);
+        return 0;
+}
+
+/* A tree that never booted has no machine id yet: it takes part as if it had an empty one. */
+static int read_machine_id(struct su_engine *engine, char **ret, struct su_error *err)
+{
+        su_auto_close int fd = -EBADF;
+        int r;
+
+        r = su_open_in_root(engine->root_fd, "/etc/machine-id", O_RDONLY, &fd, err);
+        if (r == -ENOENT)
+                return su_strdup("", ret, err);
+        if (r < 0)
+                return r;
+        return su_file_read_fd(fd, "/etc/machine-id", MACHINE_ID_MAX, ret, NULL, err);
+}
+
+static int check_rollout(struct su_engine *engine, const struct su_channel_level *level,
+                         struct su_error *err)
+{
+        su_auto_free char *machine_id = NULL;
+        int percent = su_rollout_percent(level, su_now());
+        int position;
+        int r;
+
+        r = read_machine_id(engine, &machine_id, err);
+        if (r >= 0)
+                r = su_rollout_position(machine_id, engine->os.baseline, &level->level, &position,
+                                        err);
+        if (r < 0)
+                return r;
+        if (position >= percent)
+                return su_fail(err, SU_ERROR_NOT_OFFERED,
+                               "level (%s) is not yet in the roll-out for this machine: it is at "
+                               "%d %%, this machine is at %d %%",
+                               level->level.name, percent, position);
+        return 0;
+}
+
+/* Which level of the channel this device may install. */
+static int decide(struct su_engine *engine, const struct su_channel *channel,
+                  struct su_offer *offer, struct su_error *err)
+{
+        struct su_level present = su_engine_level(engine);
+        const struct su_channel_level *current;
+
+        if (!channel->current.name[0])
+                return su_fail(err, SU_ERROR_NOT_OFFERED,
+                               "the repository offers no improvement for baseline %s at present",
+                               channel->baseline);
+        current = su_channel_find(channel, &channel->current);
+        if (current->recall_reason)
+                return su_fail(err, SU_ERROR_NOT_OFFERED, "level (%s) was recalled: %s",
+                               current->level.name, current->recall_reason);
+        offer->level = current->level;
+        offer->up_to_date = su_level_compare(&current->level, &present) <= 0;
+        return offer->up_to_date ? 0 : check_rollout(engine, current, err);
+}
+
+static int check_manifest(const struct su_engine *engine, const struct su_offer *offer,
+                          struct su_error *err)
+{
+        const struct su_manifest *manifest = &offer->manifest;
+
+        if (strcmp(manifest->architecture, engine->os.architecture) != 0)
+                return su_fail(err, SU_ERROR_ARCHITECTURE,
+                               "level (%s) is for %s; this system is %s", offer->level.name,
+                               manifest->architecture, engine->os.architecture);
+        if (strcmp(manifest->baseline, engine->os.baseline) != 0)
+                return su_fail(err, SU_ERROR_BASELINE,
+                               "level (%s) is for baseline %s; this system is %s",
+                               offer->level.name, manifest->baseline, engine->os.baseline);
+        if (su_level_compare(&manifest->level, &offer->level) != 0)
+                return su_fail(err, SU_ERROR_FORMAT, "the manifest of level (%s) is of level (%s)",
+                               offer->level.name, manifest->level.name);
+        return 0;
+}
+
+static int get_manifest(struct su_engine *engine, struct su_offer *offer, struct su_error *err)
+{
+        struct su_transport transport = su_engine_transport(engine);
+        su_auto_free char *path = NULL;
+        su_auto_free char *text = NULL;
+        size_t size;
+        int r;
+
+        r = su_manifest_target(engine->os.baseline, &offer->level, &path, err);
+        if (r >= 0)
+                r = su_trust_get(engine->trust, &transport, path, SU_MANIFEST_SIZE_MAX, &text,
+                                 &size, err);
+        if (r >= 0)
+                r = su_manifest_parse(text, size, &offer->manifest, err);
+        if (r >= 0)
+                r = check_manifest(engine, offer, err);
+        if (r < 0)
+                return r;
+        return su_store_save_manifest(engine->state_fd, engine->os.baseline, &offer->level, text,
+                                      size, err);
+}
+
+static int describe(struct su_engine *engine, struct su_offer *offer, struct su_error *err)
+{
+        su_auto_free char *version = NULL;
+        int r;
+
+        r = su_engine_version(engine, &offer->level, &version, err);
+        if (r < 0)
+                return r;
+        return su_format(&offer->message, err, "%s is %s", version,
+                         offer->up_to_date ? "installed; nothing newer is offered" : "offered");
+}
+
+static int ask(struct su_engine *engine, struct su_offer *offer, struct su_error *err)
+{
+        struct su_transport transport;
+        su_auto_channel struct su_channel channel = {0};
+        int r;
+
+        r = su_engine_connect(engine, err);
+        if (r < 0)
+                return r;
+        transport = su_engine_transport(engine);
+        r = su_trust_refresh(engine->trust, &transport, su_now(), err);
+        if (r >= 0)
+                r = get_channel(engine, &channel, err);
+        if (r >= 0)
+                r = decide(engine, &channel, offer, err);
+        if (r >= 0)
+                r = get_manifest(engine, offer, err);
+        if (r >= 0)
+                r = describe(engine, offer, err);
+        return r;
+}
+
+/* The outcome of the check, for status; the check's own error comes before one of remembering it.
+ */
+static int remember(struct su_engine *engine, const struct su_offer *offer,
+                    const struct su_error *failure, struct su_error *err)
+{
+        struct su_check_record *check = &engine->state.check;
+        const char *outcome = failure             ? su_error_name(failure->code)
+                              : offer->up_to_date ? "UpToDate"
+                                                  : "Offered";
+        int r;
+
+        free(check->outcome);
+        free(check->message);
+        *check = (struct su_check_record){.at = su_now()};
+        if (!failure)
+                check->level = offer->level;
+        r = su_strdup(outcome, &check->outcome, err);
+        if (r >= 0)
+                r = su_strdup(failure ? failure->message : offer->message, &check->message, err);
+        if (r >= 0)
+                r = su_state_save(engine->state_fd, &engine->state, err);
+        return r;
+}
+
+int su_offer_get(struct su_engine *engine, struct su_offer *ret, struct su_error *err)
+{
+        su_auto_offer struct su_offer offer = {0};
+        struct su_error failure = {0};
+        int r;
+
+        r = ask(engine, &offer, &failure);
+        if (r < 0) {
+                (void)remember(engine, NULL, &failure, NULL);
+                if (err)
+                        *err = failure;
+                return r;
+        }
+        r = remember(engine, &offer, NULL, err);
+        if (r < 0)
+                return r;
+        *ret = offer;
+        offer = (struct su_offer){0};
+        return 0;
+}
+
+void su_offer_done(struct su_offer *offer)
+{
+        su_manifest_done(&offer->manifest);
+        free(offer->message);
+        *offer = (struct su_offer){0};
+}

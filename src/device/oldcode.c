@@ -1,0 +1,99 @@
+#include "device/oldcode.h"
+
+#include <string.h>
+
+static const struct su_changed_file *find_file(const struct su_manifest *manifest, const char *path)
+{
+        for (size_t i = 0; manifest && i < manifest->n_components; i++) {
+                const struct su_component *component = &manifest->components[i];
+
+                for (size_t j = 0; j < component->n_files; j++)
+                        if (strcmp(component->files[j].path, path) == 0)
+                                return &component->files[j];
+        }
+        return NULL;
+}
+
+/* What lies at the path of `file` once `to` is on /usr. */
+static const struct su_build_id *visible_id(const struct su_manifest *to,
+                                            const struct su_changed_file *file)
+{
+        const struct su_changed_file *replaced = find_file(to, file->path);
+
+        return replaced ? &replaced->after.build_id : &file->before.build_id;
+}
+
+static bool contains(const struct su_old_code_set *set, const struct su_build_id *id)
+{
+        for (size_t i = 0; i < set->n_codes; i++)
+                if (su_build_id_equal(&set->codes[i].id, id))
+                        return true;
+        return false;
+}
+
+struct sets {
+        struct su_old_code_set known;
+        struct su_old_code_set visible;
+};
+
+static void sets_done(struct sets *sets)
+{
+        su_old_code_done(&sets->known);
+        su_old_code_done(&sets->visible);
+}
+
+static int add(struct su_old_code_set *set, const struct su_build_id *id,
+               const struct su_component *component, const struct su_changed_file *file,
+               struct su_error *err)
+{
+        if (id->size == 0 || contains(set, id))
+                return 0;
+        return su_old_code_add(set, id, component->name, file->path, err);
+}
+
+static int collect(const struct su_manifest *manifest, const struct su_manifest *to,
+                   struct sets *sets, struct su_error *err)
+{
+        for (size_t i = 0; manifest && i < manifest->n_components; i++) {
+                const struct su_component *component = &manifest->components[i];
+
+                for (size_t j = 0; j < component->n_files; j++) {
+                        const struct su_changed_file *file = &component->files[j];
+                        int r;
+
+                        r = add(&sets->known, &file->before.build_id, component, file, err);
+                        if (r >= 0)
+                                r = add(&sets->known, &file->after.build_id, component, file, err);
+                        if (r >= 0)
+                                r = add(&sets->visible, visible_id(to, file), component, file, err);
+                        if (r < 0)
+                                return r;
+                }
+        }
+        return 0;
+}
+
+int su_old_code_between(const struct su_manifest *from, const struct su_manifest *to,
+                        struct su_old_code_set *ret, struct su_error *err)
+{
+        su_auto_old_code struct su_old_code_set old = {0};
+        su_auto(sets_done) struct sets sets = {0};
+        int r;
+
+        /* The newer level first: a build that both know is named by it. */
+        r = collect(to, to, &sets, err);
+        if (r >= 0)
+                r = collect(from, to, &sets, err);
+        for (size_t i = 0; i < sets.known.n_codes && r >= 0; i++) {
+                const struct su_old_code *code = &sets.known.codes[i];
+
+                if (!contains(&sets.visible, &code->id))
+                        r = su_old_code_add(&old, &code->id, code->component, code->path, err);
+        }
+        if (r < 0)
+                return r;
+        su_old_code_sort(&old);
+        *ret = old;
+        old = (struct su_old_code_set){0};
+        return 0;
+}

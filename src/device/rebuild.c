@@ -1,0 +1,304 @@
+#include "device/rebuild.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "delta/apply/apply.h"
+#include "device/store.h"
+#include "image/seal.h"
+
+/* Left free beside what is written: metadata, the state file, the history. */
+#define SPACE_RESERVE (UINT64_C(1) << 20)
+
+/* Paths in a manifest begin with /usr/ here; they are opened below the base's /usr. */
+static int open_base_file(int usr_fd, const char *path, int *ret_fd, struct su_error *err)
+{
+        if (!su_starts_with(path, "/usr/"))
+                return su_fail(err, SU_ERROR_UNSUPPORTED, "'%s' is not below /usr", path);
+        return su_open_in_root(usr_fd, path + strlen("/usr"), O_RDONLY | O_NOFOLLOW | O_NONBLOCK,
+                               ret_fd, err);
+}
+
+static int check_new_file(int usr_fd, const char *path, struct su_error *err)
+{
+        su_auto_close int fd = -EBADF;
+        int r;
+
+        r = open_base_file(usr_fd, path, &fd, err);
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0 && r != -ELOOP)
+                return r;
+        return su_fail(err, SU_ERROR_BASELINE,
+                       "'%s' is on this system, but not in the baseline the improvement is for",
+                       path);
+}
+
+static int check_file(int usr_fd, const struct su_changed_file *file, struct su_error *err)
+{
+        su_auto_close int fd = -EBADF;
+        struct su_sha256 digest;
+        uint64_t size;
+        int r;
+
+        if (file->is_new)
+                return check_new_file(usr_fd, file->path, err);
+        r = open_base_file(usr_fd, file->path, &fd, err);
+        if (r == -ENOENT)
+                return su_fail(err, SU_ERROR_BASELINE,
+                               "'%s' is missing on this system; the improvement is for a baseline "
+                               "that has it",
+                               file->path);
+        if (r < 0)
+                return r;
+        r = su_sha256_of_fd(fd, file->path, &digest, &size, err);
+        if (r < 0)
+                return r;
+        if (size != file->before.size || !su_sha256_equal(&digest, &file->before.sha256))
+                return su_fail(err, SU_ERROR_BASELINE,
+                               "'%s' on this system is not the file of the baseline that the "
+                               "improvement is for",
+                               file->path);
+        return 0;
+}
+
+int su_rebuild_check_baseline(int usr_fd, const struct su_component *component,
+                              struct su_error *err)
+{
+        for (size_t i = 0; i < component->n_files; i++) {
+                int r = check_file(usr_fd, &component->files[i], err);
+
+                if (r < 0)
+                        return su_fail_prefix(err, r, "component '%s'", component->name);
+        }
+        return 0;
+}
+
+static bool has_source(int usr_fd, const struct su_delta_source_ref *source)
+{
+        su_auto_close int fd = -EBADF;
+        struct su_sha256 digest;
+        uint64_t size;
+
+        return open_base_file(usr_fd, source->path, &fd, NULL) >= 0 &&
+               su_sha256_of_fd(fd, source->path, &digest, &size, NULL) >= 0 &&
+               size == source->size && su_sha256_equal(&digest, &source->sha256);
+}
+
+static bool has_sources(int usr_fd, const struct su_delta_ref *delta)
+{
+        for (size_t i = 0; i < delta->n_sources; i++)
+                if (!has_source(usr_fd, &delta->sources[i]))
+                        return false;
+        return true;
+}
+
+int su_rebuild_choose_delta(int usr_fd, const struct su_component *component,
+                            const struct su_delta_ref **ret, struct su_error *err)
+{
+        const struct su_delta_ref *best = NULL;
+
+        for (size_t i = 0; i < component->n_deltas; i++) {
+                const struct su_delta_ref *delta = &component->deltas[i];
+
+                if (best && delta->object.size >= best->object.size)
+                        continue;
+                if (has_sources(usr_fd, delta))
+                        best = delta;
+        }
+        if (!best)
+                return su_fail(err, SU_ERROR_BASELINE,
+                               "component '%s': this system has the sources of none of its deltas",
+                               component->name);
+        *ret = best;
+        return 0;
+}
+
+int su_rebuild_check_space(int state_fd, uint64_t download, uint64_t images, struct su_error *err)
+{
+        uint64_t free_bytes;
+        int r;
+
+        r = su_free_space(state_fd, &free_bytes, err);
+        if (r < 0)
+                return r;
+        if (download > UINT64_MAX - SPACE_RESERVE - images ||
+            free_bytes < download + images + SPACE_RESERVE)
+                return su_fail(err, SU_ERROR_SPACE,
+                               "not enough space below /var/lib/suture: %llu KiB are needed, %llu "
+                               "KiB are free",
+                               (unsigned long long)(download + images + SPACE_RESERVE) / 1024,
+                               (unsigned long long)free_bytes / 1024);
+        return 0;
+}
+
+static int open_downloads(int state_fd, int *ret_fd, struct su_error *err)
+{
+        return su_dir_make(state_fd, "downloads", 0700, ret_fd, err);
+}
+
+static int check_object(int fd, const char *name, const struct su_object *object,
+                        struct su_error *err)
+{
+        struct su_sha256 digest;
+        uint64_t size;
+        int r;
+
+        r = su_sha256_of_fd(fd, name, &digest, &size, err);
+        if (r < 0)
+                return r;
+        if (size != object->size || !su_sha256_equal(&digest, &object->sha256))
+                return su_fail(err, SU_ERROR_DIGEST,
+                               "'%s' is damaged: its SHA-256 is not the one in the manifest", name);
+        return 0;
+}
+
+static int download(int downloads_fd, struct su_fetch *fetch, const struct su_object *object,
+                    const char *name, struct su_error *err)
+{
+        su_auto_close int fd = openat(downloads_fd, "partial",
+                                      O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+        su_auto_free char *path = NULL;
+        int r;
+
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot create a download");
+        r = su_object_path(object, &path, err);
+        if (r >= 0)
+                r = su_fetch_to_fd(fetch, path, object->size, fd, err);
+        if (r >= 0)
+                r = check_object(fd, path, object, err);
+        if (r >= 0)
+                r = su_file_publish(downloads_fd, fd, "partial", name, err);
+        if (r < 0)
+                (void)unlinkat(downloads_fd, "partial", 0);
+        return r;
+}
+
+static void object_name(const struct su_object *object, char ret[SU_SHA256_HEX_SIZE])
+{
+        su_hex_encode(object->sha256.bytes, sizeof object->sha256.bytes, ret);
+}
+
+int su_rebuild_fetch(int state_fd, struct su_fetch *fetch, const struct su_delta_ref *delta,
+                     int *ret_patch_fd, struct su_error *err)
+{
+        su_auto_close int downloads_fd = -EBADF;
+        su_auto_close int fd = -EBADF;
+        char name[SU_SHA256_HEX_SIZE];
+        int r;
+
+        r = open_downloads(state_fd, &downloads_fd, err);
+        if (r < 0)
+                return r;
+        object_name(&delta->object, name);
+        fd = openat(downloads_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || check_object(fd, name, &delta->object, NULL) < 0) {
+                su_close_fd(&fd);
+                r = download(downloads_fd, fetch, &delta->object, name, err);
+                if (r < 0)
+                        return r;
+                fd = openat(downloads_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        }
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot open download '%s'", name);
+        *ret_patch_fd = su_take_fd(&fd);
+        return 0;
+}
+
+struct sources {
+        int *fds;
+        const char **names;
+        size_t n;
+};
+
+static void sources_done(struct sources *sources)
+{
+        for (size_t i = 0; i < sources->n; i++)
+                su_close_fd(&sources->fds[i]);
+        free(sources->fds);
+        free(sources->names);
+}
+
+static int sources_open(int usr_fd, const struct su_delta_ref *delta, struct sources *ret,
+                        struct su_error *err)
+{
+        ret->fds = calloc(delta->n_sources + 1, sizeof *ret->fds);
+        ret->names = calloc(delta->n_sources + 1, sizeof *ret->names);
+        if (!ret->fds || !ret->names)
+                return su_fail_oom(err);
+        for (size_t i = 0; i < delta->n_sources; i++) {
+                int r;
+
+                r = open_base_file(usr_fd, delta->sources[i].path, &ret->fds[i], err);
+                if (r < 0)
+                        return r;
+                ret->names[i] = delta->sources[i].path;
+                ret->n = i + 1;
+        }
+        return 0;
+}
+
+static int decode_and_seal(const struct sources *sources, const struct su_component *component,
+                           int patch_fd, int image_fd, struct su_error *err)
+{
+        struct stat st;
+        int r;
+
+        r = su_delta_apply(patch_fd, sources->fds, sources->names, sources->n, image_fd, NULL, NULL,
+                           err);
+        if (r < 0)
+                return r;
+        if (fstat(image_fd, &st) < 0)
+                return su_fail_errno(err, errno, "cannot look at the new image");
+        if ((uint64_t)st.st_size != component->image.size)
+                return su_fail(err, SU_ERROR_SEAL, "the delta made an image of the wrong size");
+        return su_seal_verify(image_fd, component->name, &component->image.seal, err);
+}
+
+static int forget_download(int state_fd, const struct su_object *object, struct su_error *err)
+{
+        su_auto_close int downloads_fd = -EBADF;
+        char name[SU_SHA256_HEX_SIZE];
+        int r;
+
+        r = open_downloads(state_fd, &downloads_fd, err);
+        if (r < 0)
+                return r;
+        object_name(object, name);
+        (void)unlinkat(downloads_fd, name, 0);
+        return 0;
+}
+
+int su_rebuild_image(int state_fd, int usr_fd, const struct su_component *component,
+                     const struct su_delta_ref *delta, int patch_fd, struct su_error *err)
+{
+        su_auto(sources_done) struct sources sources = {0};
+        su_auto_close int images_fd = -EBADF;
+        su_auto_close int image_fd = -EBADF;
+        su_auto_free char *name = NULL;
+        int r;
+
+        r = su_store_image_name(&component->image, &name, err);
+        if (r >= 0)
+                r = su_store_image_dir(state_fd, &images_fd, err);
+        if (r >= 0)
+                r = sources_open(usr_fd, delta, &sources, err);
+        if (r < 0)
+                return r;
+        image_fd = openat(images_fd, "partial", O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+                          0444);
+        if (image_fd < 0)
+                return su_fail_errno(err, errno, "cannot create an image");
+        r = decode_and_seal(&sources, component, patch_fd, image_fd, err);
+        if (r >= 0)
+                r = su_file_publish(images_fd, image_fd, "partial", name, err);
+        if (r < 0) {
+                (void)unlinkat(images_fd, "partial", 0);
+                return su_fail_prefix(err, r, "component '%s'", component->name);
+        }
+        return forget_download(state_fd, &delta->object, err);
+}

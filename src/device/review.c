@@ -1,0 +1,87 @@
+#include "device/review.h"
+
+#include <string.h>
+
+#include "device/oldcode.h"
+#include "device/store.h"
+
+static int load_generation_manifest(const struct su_engine *engine, int64_t number,
+                                    struct su_manifest *ret, struct su_error *err)
+{
+        su_auto_generation struct su_generation generation = {0};
+        int r;
+
+        if (number == 0)
+                return 0;
+        r = su_store_load_generation(engine->state_fd, number, &generation, err);
+        if (r < 0)
+                return r;
+        /* What another baseline ran says nothing about this one. */
+        if (strcmp(generation.baseline, engine->os.baseline) != 0)
+                return 0;
+        return su_store_load_manifest(engine->state_fd, generation.baseline, &generation.level, ret,
+                                      err);
+}
+
+int su_review_active(const struct su_engine *engine, struct su_manifest *ret, struct su_error *err)
+{
+        return load_generation_manifest(engine, engine->mounted, ret, err);
+}
+
+static int choose(const struct su_engine *engine, struct su_review *review, struct su_error *err)
+{
+        struct su_level present = su_engine_level(engine);
+        const struct su_level *offered = &engine->state.check.level;
+        int r;
+
+        if (offered->name[0] && su_level_compare(offered, &present) > 0) {
+                r = su_store_load_manifest(engine->state_fd, engine->os.baseline, offered,
+                                           &review->to, err);
+                if (r >= 0)
+                        review->level = *offered;
+                /* -ENOENT: the check was made for another baseline. */
+                if (r != -ENOENT)
+                        return r < 0 ? r : su_review_active(engine, &review->from, err);
+        }
+        review->level = present.name[0] ? present : engine->state.removed;
+        review->installed = present.name[0] != '\0';
+        r = load_generation_manifest(engine, engine->state.previous, &review->from, err);
+        if (r < 0)
+                return r;
+        return su_review_active(engine, &review->to, err);
+}
+
+int su_review_make(const struct su_engine *engine, struct su_review *ret, struct su_error *err)
+{
+        su_auto_review struct su_review review = {0};
+        int r;
+
+        if (geteuid() != 0)
+                return su_fail(err, SU_ERROR_PERMISSION,
+                               "only root can look into every process; an incomplete answer would "
+                               "be a wrong one");
+        r = choose(engine, &review, err);
+        if (r >= 0)
+                r = su_old_code_between(review.from.baseline ? &review.from : NULL,
+                                        review.to.baseline ? &review.to : NULL, &review.old_code,
+                                        err);
+        if (r >= 0)
+                r = su_exposure_scan(engine->root, &review.old_code, NULL, &review.exposure, err);
+        if (r >= 0)
+                r = su_plan_make(&review.exposure, engine->units, &review.plan, err);
+        if (r < 0)
+                return r;
+        *ret = review;
+        review = (struct su_review){0};
+        return 0;
+}
+
+void su_review_done(struct su_review *review)
+{
+        su_plan_done(&review->plan);
+        su_exposure_done(&review->exposure);
+        su_old_code_done(&review->old_code);
+        su_manifest_done(&review->from);
+        su_manifest_done(&review->to);
+        *review = (struct su_review){0};
+}

@@ -1,0 +1,211 @@
+#include "device/state.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#define STATE_TYPE "suture-state"
+#define STATE_VERSION 1
+#define STATE_SIZE_MAX (64 * 1024)
+#define HISTORY_SIZE_MAX (16 * 1024 * 1024)
+
+static int read_level(const json_t *object, const char *name, struct su_level *ret,
+                      struct su_error *err)
+{
+        const char *text;
+        int r;
+
+        r = su_json_find_string(object, name, &text, err);
+        if (r < 0)
+                return r;
+        if (text && !su_level_parse(text, ret))
+                return su_fail(err, SU_ERROR_FORMAT, "field '%s' is not a level", name);
+        return 0;
+}
+
+static int read_copy(const json_t *object, const char *name, char **ret, struct su_error *err)
+{
+        const char *text;
+        int r;
+
+        r = su_json_find_string(object, name, &text, err);
+        if (r >= 0 && text)
+                r = su_strdup(text, ret, err);
+        return r;
+}
+
+static int read_check(const json_t *document, struct su_check_record *check, struct su_error *err)
+{
+        json_t *object;
+        int r;
+
+        r = su_json_find_object(document, "last_check", &object, err);
+        if (r < 0 || !object)
+                return r;
+        r = su_json_get_integer(object, "at", 0, INT64_MAX, &check->at, err);
+        if (r >= 0)
+                r = read_copy(object, "outcome", &check->outcome, err);
+        if (r >= 0)
+                r = read_copy(object, "message", &check->message, err);
+        if (r >= 0)
+                r = read_level(object, "level", &check->level, err);
+        return r;
+}
+
+static int read_state(const json_t *document, struct su_state *state, struct su_error *err)
+{
+        int r;
+
+        r = su_json_expect_type(document, STATE_TYPE, STATE_VERSION, err);
+        if (r >= 0)
+                r = su_json_get_integer(document, "newest", 0, INT64_MAX, &state->newest, err);
+        if (r >= 0)
+                r = su_json_get_integer(document, "active", 0, INT64_MAX, &state->active, err);
+        if (r >= 0)
+                r = su_json_get_integer(document, "previous", 0, INT64_MAX, &state->previous, err);
+        if (r >= 0)
+                r = su_json_get_integer(document, "transition", SU_GENERATION_NONE, INT64_MAX,
+                                        &state->transition, err);
+        if (r >= 0)
+                r = read_level(document, "level", &state->level, err);
+        if (r >= 0)
+                r = read_copy(document, "baseline", &state->baseline, err);
+        if (r >= 0)
+                r = read_level(document, "removed", &state->removed, err);
+        if (r >= 0)
+                r = read_check(document, &state->check, err);
+        return r;
+}
+
+int su_state_load(int state_fd, struct su_state *ret, struct su_error *err)
+{
+        su_auto_state struct su_state state = {.transition = SU_GENERATION_NONE};
+        su_auto_json json_t *document = NULL;
+        su_auto_free char *text = NULL;
+        size_t size;
+        int r = -ENOENT;
+
+        if (state_fd >= 0)
+                r = su_file_read(state_fd, "state.json", STATE_SIZE_MAX, &text, &size, err);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (r >= 0) {
+                r = su_json_parse(text, size, &document, err);
+                if (r >= 0)
+                        r = read_state(document, &state, err);
+                if (r < 0)
+                        return su_fail_prefix(err, r, "%s/state.json", SU_STATE_PATH);
+        }
+        *ret = state;
+        state = (struct su_state){0};
+        return 0;
+}
+
+static const char *level_or_null(const struct su_level *level)
+{
+        return level->name[0] ? level->name : NULL;
+}
+
+int su_state_save(int state_fd, const struct su_state *state, struct su_error *err)
+{
+        su_auto_json json_t *document = NULL;
+        su_auto_free char *text = NULL;
+        size_t size;
+        int r;
+
+        document = json_pack(
+                "{s:s, s:i, s:I, s:I, s:I, s:I, s:s?, s:s?, s:s?, s:{s:I, s:s?, s:s?, s:s?}}",
+                "type", STATE_TYPE, "version", STATE_VERSION, "newest", (json_int_t)state->newest,
+                "active", (json_int_t)state->active, "previous", (json_int_t)state->previous,
+                "transition", (json_int_t)state->transition, "level", level_or_null(&state->level),
+                "baseline", state->baseline, "removed", level_or_null(&state->removed),
+                "last_check", "at", (json_int_t)state->check.at, "outcome", state->check.outcome,
+                "message", state->check.message, "level", level_or_null(&state->check.level));
+        if (!document)
+                return su_fail_oom(err);
+        r = su_json_pretty(document, &text, &size, err);
+        if (r < 0)
+                return r;
+        return su_file_write(state_fd, "state.json", text, size, 0644, err);
+}
+
+void su_state_done(struct su_state *state)
+{
+        free(state->baseline);
+        free(state->check.outcome);
+        free(state->check.message);
+        *state = (struct su_state){0};
+}
+
+int su_state_lock(int state_fd, int *ret_fd, struct su_error *err)
+{
+        su_auto_close int fd = openat(state_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot open %s/lock", SU_STATE_PATH);
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+                if (errno == EWOULDBLOCK)
+                        return su_fail(err, SU_ERROR_BUSY, "another instance of suture is at work");
+                return su_fail_errno(err, errno, "cannot lock %s/lock", SU_STATE_PATH);
+        }
+        *ret_fd = su_take_fd(&fd);
+        return 0;
+}
+
+int su_history_append(int state_fd, json_t *event, struct su_error *err)
+{
+        su_auto_json json_t *owned = event;
+        su_auto_close int fd = -EBADF;
+        su_auto_free char *text = NULL;
+        su_auto_free char *line = NULL;
+        size_t size;
+        int r;
+
+        if (!owned)
+                return su_fail_oom(err);
+        r = su_json_canonical(owned, &text, &size, err);
+        if (r >= 0)
+                /* The newline comes first as well: it ends a line that a power cut tore. */
+                r = su_format(&line, err, "\n%s\n", text);
+        if (r < 0)
+                return r;
+        fd = openat(state_fd, "history", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot open %s/history", SU_STATE_PATH);
+        r = su_write_all(fd, line, strlen(line), "history", err);
+        if (r < 0)
+                return r;
+        if (fsync(fd) < 0)
+                return su_fail_errno(err, errno, "cannot sync %s/history", SU_STATE_PATH);
+        return 0;
+}
+
+int su_history_read(int state_fd, json_t **ret_array, struct su_error *err)
+{
+        su_auto_json json_t *events = json_array();
+        su_auto_free char *text = NULL;
+        char *state = NULL;
+        int r = -ENOENT;
+
+        if (!events)
+                return su_fail_oom(err);
+        if (state_fd >= 0)
+                r = su_file_read(state_fd, "history", HISTORY_SIZE_MAX, &text, NULL, err);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        for (char *line = text ? strtok_r(text, "\n", &state) : NULL; line;
+             line = strtok_r(NULL, "\n", &state)) {
+                json_t *event;
+
+                if (su_json_parse(line, strlen(line), &event, NULL) < 0)
+                        continue;
+                if (json_array_append_new(events, event) < 0)
+                        return su_fail_oom(err);
+        }
+        *ret_array = su_take(events);
+        return 0;
+}

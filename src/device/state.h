@@ -1,0 +1,50 @@
+/* What the device remembers, below /var/lib/suture. docs/FORMATS.md, "On-disk state".
+ *
+ * state.json is the one document that decides; it is replaced atomically, and written ahead: a
+ * transition is in it before the first system call that could change /usr, and out of it after the
+ * last. Whoever opens the state next settles what a kill left in between.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/own.h"
+#include "improvement/level.h"
+#include "json/json.h"
+
+#define SU_STATE_PATH "/var/lib/suture"
+#define SU_GENERATION_NONE (-1)
+
+/* What the last look at the repository gave. */
+struct su_check_record {
+        int64_t at;            /* 0: never */
+        char *outcome;         /* an error name of base/error.h, or "Offered", "UpToDate" */
+        char *message;         /* for people */
+        struct su_level level; /* the level offered */
+};
+
+struct su_state {
+        int64_t newest;          /* number of the newest generation that was ever made */
+        int64_t active;          /* the generation that is meant to be on /usr; 0: the baseline */
+        int64_t previous;        /* the generation before that; 0: the baseline */
+        int64_t transition;      /* a swap to this generation was begun; SU_GENERATION_NONE */
+        struct su_level level;   /* of the active generation; "": the baseline */
+        char *baseline;          /* that the active generation was made for; NULL with 0 */
+        struct su_level removed; /* taken off by the user last; "" */
+        struct su_check_record check;
+};
+
+int su_state_load(int state_fd, struct su_state *ret, struct su_error *err);
+int su_state_save(int state_fd, const struct su_state *state, struct su_error *err);
+void su_state_done(struct su_state *state);
+#define su_auto_state su_auto(su_state_done)
+
+/* Hold the state for oneself; BUSY when another instance does. The lock goes with `ret_fd`. */
+int su_state_lock(int state_fd, int *ret_fd, struct su_error *err);
+
+/* The history: one JSON object a line, appended and synced. Takes over `event`. */
+int su_history_append(int state_fd, json_t *event, struct su_error *err);
+/* All events, oldest first. A last line that a power cut tore is left out. */
+int su_history_read(int state_fd, json_t **ret_array, struct su_error *err);

@@ -1,0 +1,196 @@
+#include "device/store.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "image/seal.h"
+#include "json/json.h"
+
+#define GENERATION_TYPE "suture-generation"
+#define GENERATION_VERSION 1
+#define GENERATION_SIZE_MAX 4096
+
+static int save(int state_fd, const char *directory, const char *name, const char *text,
+                size_t size, struct su_error *err)
+{
+        su_auto_close int fd = -EBADF;
+        int r;
+
+        r = su_dir_make(state_fd, directory, 0755, &fd, err);
+        if (r < 0)
+                return r;
+        return su_file_write(fd, name, text, size, 0644, err);
+}
+
+static int generation_name(int64_t number, char **ret, struct su_error *err)
+{
+        return su_format(ret, err, "%" PRId64 ".json", number);
+}
+
+int su_store_save_generation(int state_fd, const struct su_generation *generation,
+                             struct su_error *err)
+{
+        su_auto_json json_t *document = NULL;
+        su_auto_free char *name = NULL;
+        su_auto_free char *text = NULL;
+        char created[SU_TIME_TEXT_SIZE];
+        size_t size;
+        int r;
+
+        su_time_format(generation->created, created);
+        document = json_pack("{s:s, s:i, s:I, s:s, s:s, s:s}", "type", GENERATION_TYPE, "version",
+                             GENERATION_VERSION, "number", (json_int_t)generation->number,
+                             "baseline", generation->baseline, "level", generation->level.name,
+                             "created", created);
+        if (!document)
+                return su_fail_oom(err);
+        r = generation_name(generation->number, &name, err);
+        if (r >= 0)
+                r = su_json_pretty(document, &text, &size, err);
+        if (r < 0)
+                return r;
+        return save(state_fd, "generations", name, text, size, err);
+}
+
+static int read_generation(const json_t *document, struct su_generation *generation,
+                           struct su_error *err)
+{
+        const char *baseline;
+        const char *level;
+        const char *created;
+        int r;
+
+        r = su_json_expect_type(document, GENERATION_TYPE, GENERATION_VERSION, err);
+        if (r >= 0)
+                r = su_json_get_integer(document, "number", 1, INT64_MAX, &generation->number, err);
+        if (r >= 0)
+                r = su_json_get_string(document, "baseline", &baseline, err);
+        if (r >= 0)
+                r = su_json_get_string(document, "level", &level, err);
+        if (r >= 0)
+                r = su_json_get_string(document, "created", &created, err);
+        if (r < 0)
+                return r;
+        if (!su_level_parse(level, &generation->level) ||
+            !su_time_parse(created, &generation->created))
+                return su_fail(err, SU_ERROR_FORMAT, "field 'level' or 'created' is malformed");
+        return su_strdup(baseline, &generation->baseline, err);
+}
+
+int su_store_load_generation(int state_fd, int64_t number, struct su_generation *ret,
+                             struct su_error *err)
+{
+        su_auto_generation struct su_generation generation = {0};
+        su_auto_json json_t *document = NULL;
+        su_auto_close int fd = -EBADF;
+        su_auto_free char *name = NULL;
+        su_auto_free char *text = NULL;
+        size_t size;
+        int r;
+
+        r = generation_name(number, &name, err);
+        if (r < 0)
+                return r;
+        fd = openat(state_fd, "generations", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot open the generations");
+        r = su_file_read(fd, name, GENERATION_SIZE_MAX, &text, &size, err);
+        if (r >= 0)
+                r = su_json_parse(text, size, &document, err);
+        if (r >= 0)
+                r = read_generation(document, &generation, err);
+        if (r < 0)
+                return su_fail_prefix(err, r, "generation %" PRId64, number);
+        *ret = generation;
+        generation = (struct su_generation){0};
+        return 0;
+}
+
+void su_generation_done(struct su_generation *generation)
+{
+        free(generation->baseline);
+        *generation = (struct su_generation){0};
+}
+
+static int manifest_name(const char *baseline, const struct su_level *level, char **ret,
+                         struct su_error *err)
+{
+        return su_format(ret, err, "%s.%s.json", baseline, level->name);
+}
+
+int su_store_save_manifest(int state_fd, const char *baseline, const struct su_level *level,
+                           const char *text, size_t size, struct su_error *err)
+{
+        su_auto_free char *name = NULL;
+        int r;
+
+        r = manifest_name(baseline, level, &name, err);
+        if (r < 0)
+                return r;
+        return save(state_fd, "manifests", name, text, size, err);
+}
+
+int su_store_load_manifest(int state_fd, const char *baseline, const struct su_level *level,
+                           struct su_manifest *ret, struct su_error *err)
+{
+        su_auto_free char *name = NULL;
+        su_auto_free char *text = NULL;
+        su_auto_close int fd = -EBADF;
+        size_t size;
+        int r;
+
+        r = manifest_name(baseline, level, &name, err);
+        if (r < 0)
+                return r;
+        fd = openat(state_fd, "manifests", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot open the stored manifests");
+        r = su_file_read(fd, name, SU_MANIFEST_SIZE_MAX, &text, &size, err);
+        if (r >= 0)
+                r = su_manifest_parse(text, size, ret, err);
+        if (r < 0)
+                return su_fail_prefix(err, r, "stored manifest of %s (%s)", baseline, level->name);
+        return 0;
+}
+
+int su_store_image_dir(int state_fd, int *ret_fd, struct su_error *err)
+{
+        return su_dir_make(state_fd, "images", 0755, ret_fd, err);
+}
+
+int su_store_image_name(const struct su_image_ref *image, char **ret, struct su_error *err)
+{
+        char hex[SU_SHA256_HEX_SIZE];
+
+        su_hex_encode(image->seal.bytes, sizeof image->seal.bytes, hex);
+        return su_format(ret, err, "%s.erofs", hex);
+}
+
+int su_store_open_image(int state_fd, const struct su_image_ref *image, int *ret_fd,
+                        struct su_error *err)
+{
+        su_auto_close int dir_fd = -EBADF;
+        su_auto_close int fd = -EBADF;
+        su_auto_free char *name = NULL;
+        int r;
+
+        r = su_store_image_name(image, &name, err);
+        if (r < 0)
+                return r;
+        dir_fd = openat(state_fd, "images", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (dir_fd >= 0)
+                fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT)
+                return su_fail(err, SU_ERROR_NOT_FOUND, "image %s is not in the store", name);
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot open image %s", name);
+        r = su_seal_verify(fd, name, &image->seal, err);
+        if (r < 0)
+                return r;
+        *ret_fd = su_take_fd(&fd);
+        return 0;
+}

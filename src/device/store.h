@@ -1,0 +1,39 @@
+/* What is kept below the state directory: images by seal, manifests by baseline and level,
+ * generations by number. Everything is complete and durable once it has its name. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "crypto/sha256.h"
+#include "improvement/manifest.h"
+
+/* The set of layers that are, or were, active together. Its layers are those of the level's
+ * manifest, in the manifest's order. */
+struct su_generation {
+        int64_t number;
+        char *baseline;
+        struct su_level level;
+        int64_t created;
+};
+
+int su_store_save_generation(int state_fd, const struct su_generation *generation,
+                             struct su_error *err);
+int su_store_load_generation(int state_fd, int64_t number, struct su_generation *ret,
+                             struct su_error *err);
+void su_generation_done(struct su_generation *generation);
+#define su_auto_generation su_auto(su_generation_done)
+
+/* `text` was verified by the trust client. Loading gives -ENOENT when it is not there. */
+int su_store_save_manifest(int state_fd, const char *baseline, const struct su_level *level,
+                           const char *text, size_t size, struct su_error *err);
+int su_store_load_manifest(int state_fd, const char *baseline, const struct su_level *level,
+                           struct su_manifest *ret, struct su_error *err);
+
+/* Open an image and verify its seal over the open descriptor. NOT_FOUND when it is not there, SEAL
+ * when it is damaged. */
+int su_store_open_image(int state_fd, const struct su_image_ref *image, int *ret_fd,
+                        struct su_error *err);
+/* The directory of the images, made when needed, and an image's name in it. */
+int su_store_image_dir(int state_fd, int *ret_fd, struct su_error *err);
+int su_store_image_name(const struct su_image_ref *image, char **ret, struct su_error *err);
