@@ -1,0 +1,133 @@
+/* The verbs install and remove. */
+#include <stdio.h>
+
+#include "cli/output.h"
+#include "cli/verbs.h"
+#include "device/change.h"
+
+static json_t *steps_to_json(const struct su_change *change)
+{
+        su_auto_json json_t *steps = json_array();
+
+        for (size_t i = 0; i < change->n_steps; i++)
+                if (json_array_append_new(steps,
+                                          json_pack("{s:s, s:I}", "step", change->steps[i].name,
+                                                    "us", (json_int_t)change->steps[i].us)) < 0)
+                        return NULL;
+        return su_take(steps);
+}
+
+static int print_json(const struct su_engine *engine, const struct su_change *change,
+                      struct su_error *err)
+{
+        su_auto_free char *version = NULL;
+        int r;
+
+        r = su_engine_version(engine, &change->to_level, &version, err);
+        if (r < 0)
+                return r;
+        return su_output_json(
+                json_pack("{s:b, s:b, s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, "
+                          "s:o, s:o}",
+                          "dry_run", change->dry_run, "changed", change->changed, "from",
+                          su_output_level(&change->from_level), "to",
+                          su_output_level(&change->to_level), "version", version, "generation",
+                          (json_int_t)change->generation, "download_bytes",
+                          (json_int_t)change->download_bytes, "image_bytes",
+                          (json_int_t)change->image_bytes, "build_us",
+                          (json_int_t)change->swap.build_us, "swap_us",
+                          (json_int_t)change->swap.swap_us, "steps", steps_to_json(change),
+                          "components", su_output_components(&change->to), "exposed_before",
+                          su_output_exposure(&change->before), "plan",
+                          su_output_plan(&change->plan), "exposed_after",
+                          su_output_exposure(&change->after), "remaining",
+                          su_output_plan(&change->remaining)),
+                err);
+}
+
+static void print_plan_of(const struct su_change *change)
+{
+        if (change->before.n_processes == 0)
+                return;
+        (void)printf("%zu of %zu processes %s code that is replaced:\n",
+                     su_exposure_count(&change->before), change->before.n_scanned,
+                     change->dry_run ? "run" : "ran");
+        su_print_plan(&change->plan, "  ");
+}
+
+static void print_result(const struct su_change *change, const char *version)
+{
+        size_t remaining = su_exposure_count(&change->after);
+
+        (void)printf("This system is now at %s (swapped in %.1f ms).\n", version,
+                     (double)change->swap.swap_us / 1000);
+        if (remaining == 0) {
+                (void)puts("Nothing is running old code.");
+        } else {
+                (void)printf("%zu processes still run old code:\n", remaining);
+                su_print_plan(&change->remaining, "  ");
+        }
+}
+
+static int print_text(const struct su_engine *engine, const struct su_change *change,
+                      struct su_error *err)
+{
+        su_auto_free char *version = NULL;
+        int r;
+
+        r = su_engine_version(engine, &change->to_level, &version, err);
+        if (r < 0)
+                return r;
+        if (!change->dry_run && !change->changed) {
+                (void)printf("%s is installed; nothing newer is offered.\n", version);
+                return 0;
+        }
+        if (change->dry_run)
+                (void)printf("%s would be put in place: %llu bytes to download, %llu bytes of "
+                             "images to rebuild.\n",
+                             version, (unsigned long long)change->download_bytes,
+                             (unsigned long long)change->image_bytes);
+        su_print_fixes(&change->to, "  ");
+        print_plan_of(change);
+        if (change->changed)
+                print_result(change, version);
+        return 0;
+}
+
+static void say_step(void *userdata, const char *step)
+{
+        (void)userdata;
+        (void)fprintf(stderr, "%s ...\n", step);
+}
+
+static int run(const struct su_arguments *arguments,
+               int (*change_usr)(struct su_engine *engine, const struct su_change_options *options,
+                                 struct su_change *change, struct su_error *err),
+               struct su_error *err)
+{
+        const struct su_change_options options = {
+                .dry_run = arguments->dry_run,
+                .listener = !arguments->json && isatty(STDERR_FILENO) ? say_step : NULL,
+        };
+        su_auto_engine struct su_engine *engine = NULL;
+        su_auto_change struct su_change change = {0};
+        int r;
+
+        r = su_engine_open(&arguments->engine, &engine, err);
+        if (r >= 0)
+                r = change_usr(engine, &options, &change, err);
+        if (r < 0)
+                return r;
+        return arguments->json ? print_json(engine, &change, err)
+                               : print_text(engine, &change, err);
+}
+
+int su_verb_install(const struct su_arguments *arguments, struct su_error *err)
+{
+        return run(arguments, su_install, err);
+}
+
+int su_verb_remove(const struct su_arguments *arguments, struct su_error *err)
+{
+        return run(arguments, su_remove, err);
+}

@@ -1,0 +1,37 @@
+#include <stdio.h>
+
+#include "cli/output.h"
+#include "cli/verbs.h"
+#include "device/offer.h"
+
+static int print_json(const struct su_engine *engine, const struct su_offer *offer,
+                      struct su_error *err)
+{
+        struct su_fetch_totals totals = su_fetch_totals(engine->fetch);
+
+        return su_output_json(
+                json_pack("{s:b, s:o, s:s, s:o, s:I, s:I}", "up_to_date", offer->up_to_date,
+                          "level", su_output_level(&offer->level), "message", offer->message,
+                          "components", su_output_components(&offer->manifest), "requests",
+                          (json_int_t)totals.requests, "bytes", (json_int_t)totals.bytes),
+                err);
+}
+
+int su_verb_check(const struct su_arguments *arguments, struct su_error *err)
+{
+        su_auto_engine struct su_engine *engine = NULL;
+        su_auto_offer struct su_offer offer = {0};
+        int r;
+
+        r = su_engine_open(&arguments->engine, &engine, err);
+        if (r >= 0)
+                r = su_offer_get(engine, &offer, err);
+        if (r < 0)
+                return r;
+        if (arguments->json)
+                return print_json(engine, &offer, err);
+        (void)puts(offer.message);
+        if (!offer.up_to_date)
+                su_print_fixes(&offer.manifest, "  ");
+        return 0;
+}

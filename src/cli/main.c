@@ -1,0 +1,146 @@
+/* suture: background security improvements, on a device. See suture(8). */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/output.h"
+#include "cli/verbs.h"
+
+struct verb {
+        const char *name;
+        int (*run)(const struct su_arguments *arguments, struct su_error *err);
+        bool read_only;
+        bool can_dry_run;
+        const char *help;
+};
+
+static const struct verb verbs[] = {
+        {"status", su_verb_status, true, false, "Show the version with its letter and its state"},
+        {"check", su_verb_check, false, false, "Ask the repository what it offers"},
+        {"install", su_verb_install, false, true, "Install the level that is offered, live"},
+        {"remove", su_verb_remove, false, true, "Go back to the baseline, live"},
+        {"exposure", su_verb_exposure, true, false, "Show which processes still run old code"},
+        {"history", su_verb_history, true, false,
+         "Show what was installed and removed, and how it went"},
+};
+
+static void print_help(FILE *out)
+{
+        (void)fprintf(out, "Usage: suture [OPTION]... VERB\n\n"
+                           "Background security improvements for this system.\n\n");
+        for (size_t i = 0; i < SU_ELEMENTS(verbs); i++)
+                (void)fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+        (void)fprintf(out, "\n"
+                           "  --json               Print JSON\n"
+                           "  --dry-run            install, remove: only say what would be done\n"
+                           "  --root=DIR           Work on the OS tree below DIR\n"
+                           "  --repository=URL     Instead of Repository= in suture.conf\n"
+                           "  --trusted-root=FILE  Instead of TrustedRoot= in suture.conf\n"
+                           "  --help, --version\n\n"
+                           "Exit status: 0 done; 10 exposure found; others: see suture(8).\n");
+}
+
+enum {
+        OPTION_JSON = 256,
+        OPTION_DRY_RUN,
+        OPTION_ROOT,
+        OPTION_REPOSITORY,
+        OPTION_TRUSTED_ROOT,
+        OPTION_HELP,
+        OPTION_VERSION
+};
+
+static const struct option options[] = {
+        {"json", no_argument, NULL, OPTION_JSON},
+        {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+        {"root", required_argument, NULL, OPTION_ROOT},
+        {"repository", required_argument, NULL, OPTION_REPOSITORY},
+        {"trusted-root", required_argument, NULL, OPTION_TRUSTED_ROOT},
+        {"help", no_argument, NULL, OPTION_HELP},
+        {"version", no_argument, NULL, OPTION_VERSION},
+        {NULL, 0, NULL, 0},
+};
+
+static const struct verb *find_verb(const char *name)
+{
+        for (size_t i = 0; i < SU_ELEMENTS(verbs); i++)
+                if (strcmp(verbs[i].name, name) == 0)
+                        return &verbs[i];
+        return NULL;
+}
+
+static int parse(int argc, char **argv, struct su_arguments *arguments, bool *ret_informed,
+                 struct su_error *err)
+{
+        int option;
+
+        while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+                switch (option) {
+                case OPTION_JSON:
+                        arguments->json = true;
+                        break;
+                case OPTION_DRY_RUN:
+                        arguments->dry_run = true;
+                        break;
+                case OPTION_ROOT:
+                        arguments->engine.root = optarg;
+                        break;
+                case OPTION_REPOSITORY:
+                        arguments->engine.repository = optarg;
+                        break;
+                case OPTION_TRUSTED_ROOT:
+                        arguments->engine.trusted_root = optarg;
+                        break;
+                case OPTION_HELP:
+                        print_help(stdout);
+                        *ret_informed = true;
+                        return 0;
+                case OPTION_VERSION:
+                        (void)puts("suture " SUTURE_VERSION);
+                        *ret_informed = true;
+                        return 0;
+                default:
+                        return su_fail(err, SU_ERROR_USAGE, "try 'suture --help'");
+                }
+        }
+        return 0;
+}
+
+static int run(int argc, char **argv, struct su_arguments *arguments, struct su_error *err)
+{
+        const struct verb *verb;
+        bool informed = false;
+        int r;
+
+        r = parse(argc, argv, arguments, &informed, err);
+        if (r < 0 || informed)
+                return r;
+        if (argc - optind != 1)
+                return su_fail(err, SU_ERROR_USAGE,
+                               "exactly one verb is wanted: try 'suture --help'");
+        verb = find_verb(argv[optind]);
+        if (!verb)
+                return su_fail(err, SU_ERROR_USAGE, "unknown verb '%s': try 'suture --help'",
+                               argv[optind]);
+        if (arguments->dry_run && !verb->can_dry_run)
+                return su_fail(err, SU_ERROR_USAGE, "'%s' has no --dry-run", verb->name);
+        arguments->engine.read_only = verb->read_only;
+        return verb->run(arguments, err);
+}
+
+int main(int argc, char **argv)
+{
+        struct su_arguments arguments = {0};
+        struct su_error error = {0};
+        int r;
+
+        r = run(argc, argv, &arguments, &error);
+        if (r >= 0 && fflush(stdout) != 0)
+                r = su_fail_errno(&error, errno, "cannot write to standard output");
+        if (r >= 0)
+                return r;
+        (void)fprintf(stderr, "suture: %s\n", error.message);
+        if (arguments.json)
+                su_output_error_json(&error);
+        return su_error_exit_status(error.code);
+}

@@ -1,0 +1,23 @@
+/* How the program speaks: one line of JSON, or text for people. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "device/change.h"
+#include "device/engine.h"
+#include "device/review.h"
+#include "json/json.h"
+
+/* Print and take over `document`; NULL means that memory ran out while it was built. */
+int su_output_json(json_t *document, struct su_error *err);
+/* {"error": {"name", "message", "exit_status"}} */
+void su_output_error_json(const struct su_error *error);
+
+json_t *su_output_level(const struct su_level *level); /* null for the baseline */
+json_t *su_output_exposure(const struct su_exposure *exposure);
+json_t *su_output_plan(const struct su_plan *plan);
+json_t *su_output_components(const struct su_manifest *manifest);
+
+void su_print_plan(const struct su_plan *plan, const char *indent);
+/* What each component of the manifest fixes. */
+void su_print_fixes(const struct su_manifest *manifest, const char *indent);

@@ -1,0 +1,155 @@
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "cli/output.h"
+#include "cli/verbs.h"
+
+/* What status says, put together before a word is printed: text and JSON say the same. */
+struct report {
+        const struct su_engine *engine;
+        struct su_level level;
+        char *version;
+        struct su_manifest manifest; /* of the level on /usr */
+        struct su_review review;
+        bool exposure_known;
+        const char *state;
+};
+
+static void report_done(struct report *report)
+{
+        free(report->version);
+        su_manifest_done(&report->manifest);
+        su_review_done(&report->review);
+}
+
+static const char *name_state(const struct report *report)
+{
+        const struct su_engine *engine = report->engine;
+
+        if (engine->state.active > 0 && engine->mounted != engine->state.active)
+                return "inactive";
+        if (!report->level.name[0])
+                return "baseline";
+        if (report->exposure_known && report->review.installed &&
+            su_exposure_count(&report->review.exposure) > 0)
+                return "waiting";
+        return "active";
+}
+
+static int gather(const struct su_engine *engine, struct report *ret, struct su_error *err)
+{
+        int r;
+
+        ret->engine = engine;
+        ret->level = su_engine_level(engine);
+        r = su_engine_version(engine, &ret->level, &ret->version, err);
+        if (r >= 0)
+                r = su_review_active(engine, &ret->manifest, err);
+        if (r < 0)
+                return r;
+        if (geteuid() == 0) {
+                r = su_review_make(engine, &ret->review, err);
+                if (r < 0)
+                        return r;
+                ret->exposure_known = true;
+        }
+        ret->state = name_state(ret);
+        return 0;
+}
+
+static json_t *check_to_json(const struct su_check_record *check)
+{
+        char at[SU_TIME_TEXT_SIZE];
+
+        if (check->at == 0)
+                return json_null();
+        su_time_format(check->at, at);
+        return json_pack("{s:s, s:s?, s:s?, s:o}", "at", at, "outcome", check->outcome, "message",
+                         check->message, "level", su_output_level(&check->level));
+}
+
+static int print_json(const struct report *report, struct su_error *err)
+{
+        const struct su_engine *engine = report->engine;
+        json_t *exposure =
+                report->exposure_known ? su_output_exposure(&report->review.exposure) : json_null();
+
+        return su_output_json(
+                json_pack("{s:{s:s, s:s, s:s, s:s}, s:s, s:o, s:s, s:I, s:o, s:b, s:o, s:o, s:s?, "
+                          "s:s?, "
+                          "s:s}",
+                          "baseline", "name", engine->os.baseline, "os", engine->os.name,
+                          "os_version", engine->os.version, "architecture", engine->os.architecture,
+                          "version", report->version, "level", su_output_level(&report->level),
+                          "state", report->state, "generation", (json_int_t)engine->mounted,
+                          "components", su_output_components(&report->manifest), "exposure_known",
+                          report->exposure_known, "exposed", exposure, "last_check",
+                          check_to_json(&engine->state.check), "repository",
+                          engine->config.repository, "conflict",
+                          engine->conflict.code ? engine->conflict.message : NULL,
+                          "seal_enforcement", "activation"),
+                err);
+}
+
+static void print_exposure(const struct report *report)
+{
+        size_t count = su_exposure_count(&report->review.exposure);
+
+        if (!report->exposure_known) {
+                (void)puts("Exposure:   unknown: only root can look into every process");
+        } else if (count > 0) {
+                (void)printf("Exposure:   %zu processes run code that (%s) replaces; see 'suture "
+                             "exposure'\n",
+                             count, report->review.level.name);
+        } else if (report->level.name[0]) {
+                (void)puts("Exposure:   none: nothing is running old code");
+        }
+}
+
+static void print_text(const struct report *report)
+{
+        const struct su_engine *engine = report->engine;
+        const struct su_check_record *check = &engine->state.check;
+        char at[SU_TIME_TEXT_SIZE];
+
+        (void)printf("System:     %s, %s\n", engine->os.name, engine->os.architecture);
+        (void)printf("Version:    %s\n", report->version);
+        (void)printf("State:      %s\n", report->state);
+        if (engine->state.active > 0 && engine->mounted != engine->state.active)
+                (void)printf(
+                        "            level (%s) is installed, but not on /usr since the system "
+                        "started: run 'suture install'\n",
+                        engine->state.level.name);
+        if (engine->conflict.code)
+                (void)printf("Conflict:   %s\n", engine->conflict.message);
+        print_exposure(report);
+        if (check->at > 0) {
+                su_time_format(check->at, at);
+                (void)printf("Last check: %s: %s\n", at, check->message ? check->message : "");
+        } else {
+                (void)puts("Last check: never");
+        }
+        (void)printf("Repository: %s\n",
+                     engine->config.repository ? engine->config.repository : "none configured");
+        if (report->level.name[0]) {
+                (void)puts("Fixed:");
+                su_print_fixes(&report->manifest, "  ");
+        }
+}
+
+int su_verb_status(const struct su_arguments *arguments, struct su_error *err)
+{
+        su_auto_engine struct su_engine *engine = NULL;
+        su_auto(report_done) struct report report = {0};
+        int r;
+
+        r = su_engine_open(&arguments->engine, &engine, err);
+        if (r >= 0)
+                r = gather(engine, &report, err);
+        if (r < 0)
+                return r;
+        if (arguments->json)
+                return print_json(&report, err);
+        print_text(&report);
+        return 0;
+}

@@ -1,0 +1,22 @@
+/* One function per verb. Each returns an exit status, or a negative errno with `err` filled in. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "device/engine.h"
+
+/* `suture exposure` found somebody: an answer, not a failure. */
+#define SU_EXIT_EXPOSED 10
+
+struct su_arguments {
+        struct su_engine_options engine;
+        bool json;
+        bool dry_run;
+};
+
+int su_verb_status(const struct su_arguments *arguments, struct su_error *err);
+int su_verb_check(const struct su_arguments *arguments, struct su_error *err);
+int su_verb_install(const struct su_arguments *arguments, struct su_error *err);
+int su_verb_remove(const struct su_arguments *arguments, struct su_error *err);
+int su_verb_exposure(const struct su_arguments *arguments, struct su_error *err);
+int su_verb_history(const struct su_arguments *arguments, struct su_error *err);
