@@ -1,0 +1,486 @@
+/* suture-publish build: a component of the next level, drafted. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "delta/make/make.h"
+#include "image/build.h"
+#include "image/seal.h"
+#include "inventory/os.h"
+#include "publish/content.h"
+#include "publish/packages.h"
+#include "publish/repository.h"
+#include "publish/verbs.h"
+
+/* Everything a build needs at hand. `scratch` is below the draft and goes away at the end. */
+struct build {
+        const struct su_publish_arguments *arguments;
+        struct su_workspace workspace;
+        struct su_baseline baseline;
+        struct su_manifest manifest;   /* the draft */
+        struct su_component component; /* the one being built */
+        struct su_content_counts counts;
+        int tree_fd;
+        int draft_fd;
+        int scratch_fd;
+        char *scratch; /* path */
+};
+
+static void build_done(struct build *build)
+{
+        if (build->draft_fd >= 0)
+                (void)su_remove_tree(build->draft_fd, "scratch", NULL);
+        su_component_done(&build->component);
+        su_manifest_done(&build->manifest);
+        su_baseline_done(&build->baseline);
+        su_close_fd(&build->scratch_fd);
+        su_close_fd(&build->draft_fd);
+        su_close_fd(&build->tree_fd);
+        su_workspace_done(&build->workspace);
+        free(build->scratch);
+}
+
+static int check_arguments(const struct su_publish_arguments *arguments, struct su_error *err)
+{
+        if (!arguments->tree)
+                return su_fail(err, SU_ERROR_USAGE,
+                               "say with --tree where the baseline's files are");
+        if (!arguments->component || !su_name_is_safe(arguments->component))
+                return su_fail(err, SU_ERROR_USAGE, "name the component with --component");
+        if (!arguments->fixed == (arguments->n_operands == 0))
+                return su_fail(err, SU_ERROR_USAGE,
+                               "give either .deb files or a fixed tree with --fixed");
+        if (arguments->fixed && !arguments->new_version)
+                return su_fail(err, SU_ERROR_USAGE,
+                               "say with --new-version what version the fixed tree brings");
+        return 0;
+}
+
+static int open_baseline(struct build *build, struct su_error *err)
+{
+        const struct su_publish_arguments *arguments = build->arguments;
+        su_auto_free char *only = NULL;
+        su_auto_os struct su_os os = {0};
+        int r = 0;
+
+        if (!arguments->baseline)
+                r = su_workspace_only_baseline(&build->workspace, &only, err);
+        if (r >= 0)
+                r = su_workspace_load_baseline(&build->workspace, only ? only : arguments->baseline,
+                                               &build->baseline, err);
+        if (r >= 0)
+                r = su_dir_open(arguments->tree, &build->tree_fd, err);
+        if (r >= 0)
+                r = su_os_read(build->tree_fd, &os, err);
+        if (r < 0)
+                return r;
+        if (strcmp(os.baseline, build->baseline.name) != 0)
+                return su_fail(err, SU_ERROR_BASELINE, "the tree '%s' is %s, not %s",
+                               arguments->tree, os.baseline, build->baseline.name);
+        return 0;
+}
+
+static int open_scratch(struct build *build, struct su_error *err)
+{
+        int r;
+
+        r = su_workspace_draft_dir(&build->workspace, build->baseline.name, &build->draft_fd, err);
+        if (r >= 0)
+                r = su_remove_tree(build->draft_fd, "scratch", err);
+        if (r >= 0)
+                r = su_dir_make(build->draft_fd, "scratch", 0755, &build->scratch_fd, err);
+        if (r >= 0)
+                r = su_format(&build->scratch, err, "%s/drafts/%s/scratch", build->workspace.path,
+                              build->baseline.name);
+        return r;
+}
+
+/* SOURCE_DATE_EPOCH makes a build reproducible (reproducible-builds.org). */
+static int build_time(int64_t *ret, struct su_error *err)
+{
+        const char *text = getenv("SOURCE_DATE_EPOCH");
+        char *end;
+
+        if (!text) {
+                *ret = su_now();
+                return 0;
+        }
+        errno = 0;
+        *ret = strtoll(text, &end, 10);
+        if (errno != 0 || *end != '\0' || end == text || *ret < 0)
+                return su_fail(err, SU_ERROR_USAGE, "SOURCE_DATE_EPOCH is no time: '%s'", text);
+        return 0;
+}
+
+/* A new draft begins with what is published: levels are cumulative. */
+static int begin_draft(struct build *build, struct su_error *err)
+{
+        su_auto_channel struct su_channel channel = {0};
+        struct su_manifest *manifest = &build->manifest;
+        const char *baseline = build->baseline.name;
+        struct su_level newest = {0};
+        int r;
+
+        r = su_repository_channel(&build->workspace, baseline, &channel, err);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        for (size_t i = 0; i < channel.n_levels; i++)
+                if (su_level_compare(&channel.levels[i].level, &newest) > 0)
+                        newest = channel.levels[i].level;
+        if (channel.current.name[0]) {
+                r = su_repository_manifest(&build->workspace, baseline, &channel.current, manifest,
+                                           err);
+                if (r < 0)
+                        return r;
+        } else {
+                r = su_strdup(baseline, &manifest->baseline, err);
+                if (r >= 0)
+                        r = su_strdup(build->baseline.architecture, &manifest->architecture, err);
+                if (r < 0)
+                        return r;
+        }
+        if (!su_level_next(&newest, &manifest->level))
+                return su_fail(err, SU_ERROR_CONFLICT, "there is no level after (%s)", newest.name);
+        return 0;
+}
+
+static int open_draft(struct build *build, struct su_error *err)
+{
+        int r;
+
+        r = su_workspace_load_draft(&build->workspace, build->baseline.name, &build->manifest, err);
+        if (r == -ENOENT)
+                r = begin_draft(build, err);
+        if (r >= 0)
+                r = build_time(&build->manifest.created, err);
+        return r;
+}
+
+static int copy_version(const char *text, char **field, struct su_error *err)
+{
+        if (!text)
+                return 0;
+        free(*field);
+        *field = NULL;
+        return su_strdup(text, field, err);
+}
+
+/* The directory with the fixed files. */
+static int get_fixed(struct build *build, int *ret_fd, struct su_error *err)
+{
+        const struct su_publish_arguments *arguments = build->arguments;
+        su_auto_close int unpacked_fd = -EBADF;
+        su_auto_free char *unpacked = NULL;
+        int r;
+
+        if (arguments->fixed)
+                return su_dir_open(arguments->fixed, ret_fd, err);
+        r = su_dir_make(build->scratch_fd, "unpacked", 0755, &unpacked_fd, err);
+        if (r >= 0)
+                r = su_format(&unpacked, err, "%s/unpacked", build->scratch);
+        if (r >= 0)
+                r = su_packages_unpack(arguments->operands, arguments->n_operands, unpacked, err);
+        if (r >= 0)
+                r = su_packages_describe(arguments->operands, arguments->n_operands,
+                                         arguments->tree, unpacked, build->scratch,
+                                         &build->component, err);
+        if (r >= 0)
+                *ret_fd = su_take_fd(&unpacked_fd);
+        return r;
+}
+
+static int describe(struct build *build, struct su_error *err)
+{
+        const struct su_publish_arguments *arguments = build->arguments;
+        struct su_component *component = &build->component;
+        int r;
+
+        r = su_strdup(arguments->component, &component->name, err);
+        if (r >= 0)
+                r = copy_version(arguments->old_version, &component->old_version, err);
+        if (r >= 0)
+                r = copy_version(arguments->new_version, &component->new_version, err);
+        for (size_t i = 0; i < arguments->n_cves && r >= 0; i++)
+                r = su_fixes_add(component, arguments->cves[i], NULL, err);
+        return r;
+}
+
+static int make_image(struct build *build, int *ret_image_fd, struct su_error *err)
+{
+        struct su_component *component = &build->component;
+        su_auto_free char *staging = NULL;
+        su_auto_free char *path = NULL;
+        su_auto_free char *identity = NULL;
+        su_auto_close int fd = -EBADF;
+        struct stat st;
+        int r;
+
+        r = su_format(&staging, err, "%s/staging", build->scratch);
+        if (r >= 0)
+                r = su_format(&path, err, "%s/image", build->scratch);
+        if (r >= 0)
+                r = su_format(&identity, err, "%s/%s/%s", build->manifest.baseline,
+                              build->manifest.level.name, component->name);
+        if (r >= 0)
+                r = su_image_build(staging, path, build->manifest.created, identity, err);
+        if (r < 0)
+                return r;
+        fd = openat(build->scratch_fd, "image", O_RDONLY | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return su_fail_errno(err, errno, "cannot open the new image");
+        component->image.size = (uint64_t)st.st_size;
+        r = su_seal_compute(fd, component->name, &component->image.seal, err);
+        if (r >= 0)
+                *ret_image_fd = su_take_fd(&fd);
+        return r;
+}
+
+/* The baseline's files that a delta is made from. */
+struct sources {
+        struct su_delta_source_ref *refs;
+        int *fds;
+        const char **names;
+        size_t n;
+};
+
+static void sources_done(struct sources *sources)
+{
+        for (size_t i = 0; i < sources->n; i++)
+                su_close_fd(&sources->fds[i]);
+        free(sources->refs);
+        free(sources->fds);
+        free(sources->names);
+}
+
+/* The tree may have changed since it was recorded: then a device would refuse the delta. */
+static int add_source(struct build *build, const struct su_changed_file *file,
+                      struct sources *sources, struct su_error *err)
+{
+        su_auto_close int fd = -EBADF;
+        struct su_sha256 digest;
+        int r;
+
+        r = su_open_in_root(build->tree_fd, file->path, O_RDONLY | O_NOFOLLOW, &fd, err);
+        if (r >= 0)
+                r = su_sha256_of_fd(fd, file->path, &digest, NULL, err);
+        if (r < 0)
+                return r;
+        if (!su_sha256_equal(&digest, &file->before.sha256))
+                return su_fail(err, SU_ERROR_BASELINE,
+                               "'%s' in the tree has changed since the baseline was recorded",
+                               file->path);
+        sources->refs[sources->n] =
+                (struct su_delta_source_ref){file->path, file->before.size, file->before.sha256};
+        sources->names[sources->n] = file->path;
+        sources->fds[sources->n++] = su_take_fd(&fd);
+        return 0;
+}
+
+static int open_sources(struct build *build, struct sources *sources, struct su_error *err)
+{
+        const struct su_component *component = &build->component;
+        int r = 0;
+
+        sources->refs = calloc(component->n_files + 1, sizeof *sources->refs);
+        sources->fds = calloc(component->n_files + 1, sizeof *sources->fds);
+        sources->names = calloc(component->n_files + 1, sizeof *sources->names);
+        if (!sources->refs || !sources->fds || !sources->names)
+                return su_fail_oom(err);
+        for (size_t i = 0; i < component->n_files && r >= 0; i++)
+                if (!component->files[i].is_new)
+                        r = add_source(build, &component->files[i], sources, err);
+        return r;
+}
+
+/* Give a finished delta its digest's name among the draft's objects. */
+static int keep_object(struct build *build, int fd, struct su_object *ret, struct su_error *err)
+{
+        su_auto_close int objects_fd = -EBADF;
+        char hex[SU_SHA256_HEX_SIZE];
+        int r;
+
+        r = su_sha256_of_fd(fd, "delta", &ret->sha256, &ret->size, err);
+        if (r >= 0)
+                r = su_dir_make(build->draft_fd, "objects", 0755, &objects_fd, err);
+        if (r < 0)
+                return r;
+        su_hex_encode(ret->sha256.bytes, sizeof ret->sha256.bytes, hex);
+        if (renameat(build->scratch_fd, "delta", objects_fd, hex) < 0)
+                return su_fail_errno(err, errno, "cannot keep the delta");
+        return 0;
+}
+
+static int add_delta(struct build *build, const struct sources *sources, size_t n_sources,
+                     int image_fd, struct su_error *err)
+{
+        struct su_component *component = &build->component;
+        struct su_delta_ref *delta = &component->deltas[component->n_deltas];
+        su_auto_close int fd =
+                openat(build->scratch_fd, "delta", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        int r;
+
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot create a delta");
+        r = su_delta_make(sources->fds, sources->names, n_sources, image_fd, fd, err);
+        if (r >= 0)
+                r = keep_object(build, fd, &delta->object, err);
+        if (r < 0)
+                return r;
+        component->n_deltas++;
+        delta->sources = calloc(n_sources + 1, sizeof *delta->sources);
+        if (!delta->sources)
+                return su_fail_oom(err);
+        for (size_t i = 0; i < n_sources; i++) {
+                delta->sources[i] = sources->refs[i];
+                r = su_strdup(sources->refs[i].path, &delta->sources[i].path, err);
+                if (r < 0)
+                        return r;
+                delta->n_sources = i + 1;
+        }
+        return 0;
+}
+
+/* One from the baseline's files, and one from nothing: the whole image. */
+static int make_deltas(struct build *build, int image_fd, struct su_error *err)
+{
+        su_auto(sources_done) struct sources sources = {0};
+        int r;
+
+        build->component.deltas = calloc(2, sizeof *build->component.deltas);
+        if (!build->component.deltas)
+                return su_fail_oom(err);
+        r = open_sources(build, &sources, err);
+        if (r >= 0 && sources.n > 0)
+                r = add_delta(build, &sources, sources.n, image_fd, err);
+        if (r >= 0)
+                r = add_delta(build, &sources, 0, image_fd, err);
+        return r;
+}
+
+/* No file belongs to two components: which one would be seen is nobody's intention. */
+static int check_overlap(const struct build *build, struct su_error *err)
+{
+        const struct su_component *component = &build->component;
+
+        for (size_t i = 0; i < build->manifest.n_components; i++) {
+                const struct su_component *other = &build->manifest.components[i];
+
+                if (strcmp(other->name, component->name) == 0)
+                        continue;
+                for (size_t j = 0; j < other->n_files; j++)
+                        for (size_t k = 0; k < component->n_files; k++)
+                                if (strcmp(other->files[j].path, component->files[k].path) == 0)
+                                        return su_fail(err, SU_ERROR_CONFLICT,
+                                                       "'%s' is in component '%s' already",
+                                                       other->files[j].path, other->name);
+        }
+        return 0;
+}
+
+static int adopt_component(struct build *build, struct su_error *err)
+{
+        struct su_manifest *manifest = &build->manifest;
+        struct su_component *place = NULL;
+        int r;
+
+        r = check_overlap(build, err);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < manifest->n_components; i++)
+                if (strcmp(manifest->components[i].name, build->component.name) == 0)
+                        place = &manifest->components[i];
+        if (!place) {
+                struct su_component *larger = reallocarray(
+                        manifest->components, manifest->n_components + 1, sizeof *larger);
+
+                if (!larger)
+                        return su_fail_oom(err);
+                manifest->components = larger;
+                place = &manifest->components[manifest->n_components++];
+                *place = (struct su_component){0};
+        }
+        su_component_done(place);
+        *place = build->component;
+        build->component = (struct su_component){0};
+        return su_workspace_save_draft(&build->workspace, manifest, err);
+}
+
+static void report(const struct build *build)
+{
+        const struct su_component *component =
+                su_manifest_component(&build->manifest, build->arguments->component);
+        const struct su_content_counts *counts = &build->counts;
+
+        (void)printf("Drafted %s level (%s): component %s %s -> %s\n", build->manifest.baseline,
+                     build->manifest.level.name, component->name,
+                     component->old_version ? component->old_version : "?", component->new_version);
+        (void)printf("  files     %zu changed, %zu added, %zu links; left out: %zu unchanged, %zu "
+                     "documentation, %zu outside /usr\n",
+                     counts->changed, counts->added, counts->links, counts->unchanged,
+                     counts->documentation, counts->outside);
+        (void)printf("  image     %llu bytes\n", (unsigned long long)component->image.size);
+        for (size_t i = 0; i < component->n_deltas; i++)
+                (void)printf("  delta     %llu bytes from %zu files\n",
+                             (unsigned long long)component->deltas[i].object.size,
+                             component->deltas[i].n_sources);
+        for (size_t i = 0; i < component->n_fixes; i++)
+                (void)printf("  fixes     %s%s%s\n", component->fixes[i].id,
+                             component->fixes[i].title ? "  " : "",
+                             component->fixes[i].title ? component->fixes[i].title : "");
+}
+
+static int run(struct build *build, struct su_error *err)
+{
+        su_auto_close int fixed_fd = -EBADF;
+        su_auto_close int staging_fd = -EBADF;
+        su_auto_close int image_fd = -EBADF;
+        int r;
+
+        r = su_workspace_open(build->arguments->workspace, &build->workspace, err);
+        if (r >= 0)
+                r = open_baseline(build, err);
+        if (r >= 0)
+                r = open_scratch(build, err);
+        if (r >= 0)
+                r = open_draft(build, err);
+        if (r >= 0)
+                r = get_fixed(build, &fixed_fd, err);
+        if (r >= 0)
+                r = describe(build, err);
+        if (r >= 0)
+                r = su_dir_make(build->scratch_fd, "staging", 0755, &staging_fd, err);
+        if (r >= 0)
+                r = su_content_stage(&build->baseline, build->tree_fd, fixed_fd, staging_fd,
+                                     &build->component, &build->counts, err);
+        if (r >= 0)
+                r = make_image(build, &image_fd, err);
+        if (r >= 0)
+                r = make_deltas(build, image_fd, err);
+        if (r >= 0)
+                r = adopt_component(build, err);
+        return r;
+}
+
+int su_verb_build(const struct su_publish_arguments *arguments, struct su_error *err)
+{
+        su_auto(build_done) struct build build = {
+                .arguments = arguments,
+                .workspace = {.fd = -EBADF},
+                .tree_fd = -EBADF,
+                .draft_fd = -EBADF,
+                .scratch_fd = -EBADF,
+        };
+        int r;
+
+        r = check_arguments(arguments, err);
+        if (r >= 0)
+                r = run(&build, err);
+        if (r < 0)
+                return r;
+        report(&build);
+        return 0;
+}

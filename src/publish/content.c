@@ -1,0 +1,256 @@
+#include "publish/content.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "publish/tree.h"
+
+struct stage {
+        const struct su_baseline *baseline;
+        int tree_fd;
+        int staging_fd;
+        struct su_component *component;
+        struct su_content_counts counts;
+};
+
+/* Nothing maps or runs these; leaving them out keeps images and deltas small. */
+static bool is_documentation(const char *path)
+{
+        static const char *const prefixes[] = {
+                "/usr/share/doc/",
+                "/usr/share/man/",
+                "/usr/share/info/",
+                "/usr/share/lintian/",
+        };
+
+        for (size_t i = 0; i < SU_ELEMENTS(prefixes); i++)
+                if (su_starts_with(path, prefixes[i]))
+                        return true;
+        return false;
+}
+
+/* Make the directories of `path` in the staging directory, each with its mode in the baseline's
+ * tree. */
+static int stage_parents(const struct stage *stage, const char *path, struct su_error *err)
+{
+        su_auto_free char *copy = NULL;
+        int r;
+
+        r = su_strdup(path + 1, &copy, err);
+        if (r < 0)
+                return r;
+        for (char *slash = strchr(copy, '/'); slash; slash = strchr(slash + 1, '/')) {
+                struct stat st;
+                mode_t mode = 0755;
+
+                *slash = '\0';
+                if (fstatat(stage->tree_fd, copy, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+                        if (!S_ISDIR(st.st_mode))
+                                return su_fail(err, SU_ERROR_CONFLICT,
+                                               "'/%s' is no directory in the baseline", copy);
+                        mode = st.st_mode & 07777;
+                }
+                if (mkdirat(stage->staging_fd, copy, 0755) < 0 && errno != EEXIST)
+                        return su_fail_errno(err, errno, "cannot make '/%s' for the image", copy);
+                if (fchmodat(stage->staging_fd, copy, mode, 0) < 0)
+                        return su_fail_errno(err, errno, "cannot set the mode of '/%s'", copy);
+                *slash = '/';
+        }
+        return 0;
+}
+
+static int append_file(struct stage *stage, const char *path, const struct su_baseline_file *before,
+                       const struct su_file_facts *after, struct su_error *err)
+{
+        struct su_component *component = stage->component;
+        struct su_changed_file *larger =
+                reallocarray(component->files, component->n_files + 1, sizeof *component->files);
+        struct su_changed_file *file;
+        int r;
+
+        if (!larger)
+                return su_fail_oom(err);
+        component->files = larger;
+        file = &component->files[component->n_files];
+        *file = (struct su_changed_file){.is_new = !before, .after = *after};
+        if (before)
+                file->before = before->facts;
+        r = su_strdup(path, &file->path, err);
+        if (r >= 0)
+                component->n_files++;
+        return r;
+}
+
+static int copy_to_stage(const struct stage *stage, int fd, const char *path, mode_t mode,
+                         struct su_error *err)
+{
+        su_auto_close int out_fd = -EBADF;
+        int r;
+
+        r = stage_parents(stage, path, err);
+        if (r < 0)
+                return r;
+        out_fd = openat(stage->staging_fd, path + 1, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (out_fd < 0)
+                return su_fail_errno(err, errno, "cannot create '%s' for the image", path);
+        r = su_copy_all(fd, out_fd, path, err);
+        if (r < 0)
+                return r;
+        if (fchmod(out_fd, mode) < 0)
+                return su_fail_errno(err, errno, "cannot set the mode of '%s'", path);
+        return 0;
+}
+
+/* All of an image belongs to root; a file that runs with its owner's rights must be root's already.
+ */
+static int check_ownership(const struct su_tree_entry *entry, struct su_error *err)
+{
+        if ((entry->st.st_mode & (S_ISUID | S_ISGID)) &&
+            (entry->st.st_uid != 0 || entry->st.st_gid != 0))
+                return su_fail(err, SU_ERROR_CONFLICT,
+                               "'%s' is setuid or setgid for another owner than root", entry->path);
+        return 0;
+}
+
+static int stage_file(struct stage *stage, const struct su_tree_entry *entry, struct su_error *err)
+{
+        const struct su_baseline_file *before = su_baseline_find(stage->baseline, entry->path);
+        su_auto_close int fd = -EBADF;
+        struct su_file_facts after;
+        int r;
+
+        fd = openat(entry->dir_fd, entry->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot open '%s'", entry->path);
+        r = su_file_facts_read(fd, entry->path, &after, err);
+        if (r < 0)
+                return r;
+        if (before && before->facts.size == after.size &&
+            su_sha256_equal(&before->facts.sha256, &after.sha256)) {
+                stage->counts.unchanged++;
+                return 0;
+        }
+        r = check_ownership(entry, err);
+        if (r >= 0)
+                r = copy_to_stage(stage, fd, entry->path, entry->st.st_mode & 07777, err);
+        if (r >= 0)
+                r = append_file(stage, entry->path, before, &after, err);
+        if (r < 0)
+                return r;
+        if (before)
+                stage->counts.changed++;
+        else
+                stage->counts.added++;
+        return 0;
+}
+
+static int read_link(int dir_fd, const char *name, char ret[PATH_MAX])
+{
+        ssize_t n = readlinkat(dir_fd, name, ret, PATH_MAX - 1);
+
+        if (n < 0)
+                return -errno;
+        ret[n] = '\0';
+        return 0;
+}
+
+static int stage_link(struct stage *stage, const struct su_tree_entry *entry, struct su_error *err)
+{
+        char target[PATH_MAX];
+        char before[PATH_MAX];
+        int r;
+
+        r = read_link(entry->dir_fd, entry->name, target);
+        if (r < 0)
+                return su_fail_errno(err, r, "cannot read link '%s'", entry->path);
+        if (read_link(stage->tree_fd, entry->path + 1, before) >= 0 &&
+            strcmp(target, before) == 0) {
+                stage->counts.unchanged++;
+                return 0;
+        }
+        r = stage_parents(stage, entry->path, err);
+        if (r < 0)
+                return r;
+        if (symlinkat(target, stage->staging_fd, entry->path + 1) < 0)
+                return su_fail_errno(err, errno, "cannot create link '%s'", entry->path);
+        stage->counts.links++;
+        return 0;
+}
+
+static int stage_entry(void *userdata, const struct su_tree_entry *entry, struct su_error *err)
+{
+        struct stage *stage = userdata;
+
+        if (S_ISDIR(entry->st.st_mode))
+                return 0;
+        if (is_documentation(entry->path)) {
+                stage->counts.documentation++;
+                return 0;
+        }
+        if (!su_path_is_normal(entry->path))
+                return su_fail(err, SU_ERROR_CONFLICT, "a file's name is not usable: '%s'",
+                               entry->path);
+        if (S_ISREG(entry->st.st_mode))
+                return stage_file(stage, entry, err);
+        if (S_ISLNK(entry->st.st_mode))
+                return stage_link(stage, entry, err);
+        return su_fail(err, SU_ERROR_CONFLICT, "'%s' is neither a file, a directory nor a link",
+                       entry->path);
+}
+
+static int count_outside(void *userdata, const struct su_tree_entry *entry, struct su_error *err)
+{
+        struct stage *stage = userdata;
+
+        (void)err;
+        if (!S_ISDIR(entry->st.st_mode))
+                stage->counts.outside++;
+        return 0;
+}
+
+/* Packages of a merged-/usr system may still name /lib and the like: they land below /usr. */
+static int stage_all(struct stage *stage, int fixed_fd, struct su_error *err)
+{
+        static const char *const merged[] = {"usr",   "bin",   "sbin",  "lib",
+                                             "lib32", "lib64", "libx32"};
+        static const char *const outside[] = {"etc", "var", "opt", "srv", "boot"};
+        int r = 0;
+
+        for (size_t i = 0; i < SU_ELEMENTS(merged) && r >= 0; i++) {
+                su_auto_free char *shown_as = NULL;
+
+                r = su_format(&shown_as, err, "/usr%s%s", i > 0 ? "/" : "", i > 0 ? merged[i] : "");
+                if (r >= 0)
+                        r = su_tree_walk(fixed_fd, merged[i], shown_as, stage_entry, stage, err);
+        }
+        for (size_t i = 0; i < SU_ELEMENTS(outside) && r >= 0; i++)
+                r = su_tree_walk(fixed_fd, outside[i], "", count_outside, stage, err);
+        return r;
+}
+
+int su_content_stage(const struct su_baseline *baseline, int tree_fd, int fixed_fd, int staging_fd,
+                     struct su_component *component, struct su_content_counts *ret_counts,
+                     struct su_error *err)
+{
+        struct stage stage = {
+                .baseline = baseline,
+                .tree_fd = tree_fd,
+                .staging_fd = staging_fd,
+                .component = component,
+        };
+        int r;
+
+        r = stage_all(&stage, fixed_fd, err);
+        if (r < 0)
+                return r;
+        if (component->n_files == 0)
+                return su_fail(err, SU_ERROR_CONFLICT,
+                               "nothing below /usr differs from the baseline: there is nothing to "
+                               "build");
+        *ret_counts = stage.counts;
+        return 0;
+}

@@ -1,0 +1,45 @@
+/* The publisher's workspace: keys, records and drafts that stay private, and the public repository.
+ *
+ *     suture-publish.json      marks the directory
+ *     keys/ROLE.pem            Ed25519 private keys, mode 0600
+ *     baselines/NAME.json      baseline records
+ *     drafts/BASELINE/         the level that is being put together: manifest.json and objects/
+ *     public/                  what a web server serves: metadata/, targets/, objects/
+ */
+#pragma once
+
+#include "base/error.h"
+#include "base/own.h"
+#include "improvement/baseline.h"
+#include "improvement/manifest.h"
+
+struct su_workspace {
+        char *path;
+        int fd;
+};
+
+/* CONFLICT when the directory is one already. */
+int su_workspace_init(const char *path, struct su_workspace *ret, struct su_error *err);
+/* CONFIG when the directory is none. */
+int su_workspace_open(const char *path, struct su_workspace *ret, struct su_error *err);
+void su_workspace_done(struct su_workspace *workspace);
+#define su_auto_workspace su_auto(su_workspace_done)
+
+int su_workspace_save_baseline(const struct su_workspace *workspace,
+                               const struct su_baseline *baseline, struct su_error *err);
+int su_workspace_load_baseline(const struct su_workspace *workspace, const char *name,
+                               struct su_baseline *ret, struct su_error *err);
+/* The name of the only baseline there is; USAGE when there are none or several. */
+int su_workspace_only_baseline(const struct su_workspace *workspace, char **ret,
+                               struct su_error *err);
+
+/* The draft's directory, made when needed. */
+int su_workspace_draft_dir(const struct su_workspace *workspace, const char *baseline, int *ret_fd,
+                           struct su_error *err);
+/* -ENOENT, NOT_FOUND: nothing is drafted. */
+int su_workspace_load_draft(const struct su_workspace *workspace, const char *baseline,
+                            struct su_manifest *ret, struct su_error *err);
+int su_workspace_save_draft(const struct su_workspace *workspace,
+                            const struct su_manifest *manifest, struct su_error *err);
+int su_workspace_drop_draft(const struct su_workspace *workspace, const char *baseline,
+                            struct su_error *err);
