@@ -9,12 +9,22 @@ int64_t su_now(void)
         return (int64_t)time(NULL);
 }
 
-uint64_t su_monotonic_us(void)
+static uint64_t read_clock_us(clockid_t clock)
 {
         struct timespec ts;
 
-        (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+        (void)clock_gettime(clock, &ts);
         return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+uint64_t su_now_us(void)
+{
+        return read_clock_us(CLOCK_REALTIME);
+}
+
+uint64_t su_monotonic_us(void)
+{
+        return read_clock_us(CLOCK_MONOTONIC);
 }
 
 void su_time_format(int64_t when, char ret[SU_TIME_TEXT_SIZE])

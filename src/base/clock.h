@@ -8,6 +8,8 @@
 
 /* Seconds since 1970, UTC. */
 int64_t su_now(void);
+/* The same in microseconds. */
+uint64_t su_now_us(void);
 /* Microseconds since some fixed moment. */
 uint64_t su_monotonic_us(void);
 

@@ -9,11 +9,14 @@ static json_t *steps_to_json(const struct su_change *change)
 {
         su_auto_json json_t *steps = json_array();
 
-        for (size_t i = 0; i < change->n_steps; i++)
-                if (json_array_append_new(steps,
-                                          json_pack("{s:s, s:I}", "step", change->steps[i].name,
-                                                    "us", (json_int_t)change->steps[i].us)) < 0)
+        for (size_t i = 0; i < change->n_steps; i++) {
+                const struct su_step *step = &change->steps[i];
+
+                if (json_array_append_new(steps, json_pack("{s:s, s:I, s:I}", "step", step->name,
+                                                           "at_us", (json_int_t)step->at_us, "us",
+                                                           (json_int_t)step->us)) < 0)
                         return NULL;
+        }
         return su_take(steps);
 }
 

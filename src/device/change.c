@@ -43,7 +43,8 @@ static void begin_step(struct task *task, const char *name)
 
         end_step(task);
         if (change->n_steps < SU_STEPS_MAX)
-                change->steps[change->n_steps++].name = name;
+                change->steps[change->n_steps++] =
+                        (struct su_step){.name = name, .at_us = su_now_us()};
         task->step_began = su_monotonic_us();
         if (task->options->listener)
                 task->options->listener(task->options->userdata, name);

@@ -16,7 +16,8 @@
 
 struct su_step {
         const char *name;
-        uint64_t us;
+        uint64_t at_us; /* when it began, microseconds since 1970 */
+        uint64_t us;    /* how long it took */
 };
 
 /* Told when a step begins, so that a person sees what is going on. May be NULL. */

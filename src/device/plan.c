@@ -31,6 +31,7 @@ const char *su_action_kind_name(enum su_action_kind kind)
 {
         static const char *const names[] = {
                 [SU_ACTION_RESTART_UNIT] = "restart",
+                [SU_ACTION_REEXECUTE] = "reexecute",
                 [SU_ACTION_BY_PERSON] = "wait",
                 [SU_ACTION_NOT_REACHED] = "not-reached",
         };
@@ -58,11 +59,11 @@ static int advise(const struct su_exposed_process *process, const struct su_owne
                                  "own: update it there",
                                  process->command);
         }
+        if (process->pid == 1 && owner->unit && strcmp(owner->unit, "init.scope") == 0) {
+                action->kind = SU_ACTION_REEXECUTE;
+                return su_strdup("the service manager executes itself anew", &action->advice, err);
+        }
         action->kind = SU_ACTION_BY_PERSON;
-        if (process->pid == 1)
-                return su_format(&action->advice, err,
-                                 "the service manager itself: run 'systemctl daemon-reexec' or "
-                                 "reboot");
         if (owner->session)
                 return su_format(&action->advice, err,
                                  "%s belongs to login session %s: restart the program or log out",
@@ -194,10 +195,14 @@ int su_plan_execute(const struct su_plan *plan, const struct su_units *units, st
 {
         size_t n_units = su_plan_count(plan, SU_ACTION_RESTART_UNIT);
         su_auto_free const char **names = calloc(n_units + 1, sizeof *names);
+        int r;
 
         if (!names)
                 return su_fail_oom(err);
         for (size_t i = 0; i < n_units; i++)
                 names[i] = plan->actions[i].unit;
-        return units->restart(units->userdata, names, n_units, err);
+        r = units->restart(units->userdata, names, n_units, err);
+        if (r >= 0 && su_plan_count(plan, SU_ACTION_REEXECUTE) > 0)
+                r = units->reexecute(units->userdata, err);
+        return r;
 }

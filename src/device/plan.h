@@ -12,6 +12,7 @@
 
 enum su_action_kind {
         SU_ACTION_RESTART_UNIT, /* done by Suture */
+        SU_ACTION_REEXECUTE,    /* PID 1 executes itself anew: done by Suture, stops nothing */
         SU_ACTION_BY_PERSON,    /* waits for somebody: log out, restart the program, reboot */
         SU_ACTION_NOT_REACHED,  /* runs in another tree: this improvement does not reach it */
 };
@@ -27,7 +28,7 @@ struct su_action {
 };
 
 struct su_plan {
-        struct su_action *actions; /* units first, by name */
+        struct su_action *actions; /* in the order of the kinds; units by name */
         size_t n_actions;
 };
 
@@ -39,5 +40,5 @@ void su_plan_done(struct su_plan *plan);
 /* How many actions of a kind. */
 size_t su_plan_count(const struct su_plan *plan, enum su_action_kind kind);
 
-/* Carry out the restarts of the plan. */
+/* Carry out what Suture does itself: the restarts, then the re-execution. */
 int su_plan_execute(const struct su_plan *plan, const struct su_units *units, struct su_error *err);

@@ -196,7 +196,52 @@ static int restart(void *userdata, const char *const *units, size_t n_units, str
         return r;
 }
 
-const struct su_units su_units_systemd = {.find_owner = find_owner, .restart = restart};
+static int ping(struct su_error *err)
+{
+        sd_bus *bus = NULL;
+        int r;
+
+        r = sd_bus_open_system(&bus);
+        if (r >= 0)
+                r = sd_bus_call_method(bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                                       "org.freedesktop.DBus.Peer", "Ping", NULL, NULL, NULL);
+        sd_bus_flush_close_unref(bus);
+        if (r < 0)
+                return su_fail_errno(err, r,
+                                     "the service manager does not answer after its "
+                                     "re-execution");
+        return 0;
+}
+
+/* The manager never answers this call: it goes off the bus and comes back. */
+static int reexecute(void *userdata, struct su_error *err)
+{
+        uint64_t deadline = su_monotonic_us() + RESTART_TIMEOUT_US;
+        sd_bus *bus = NULL;
+        int r;
+
+        (void)userdata;
+        r = sd_bus_open_system(&bus);
+        if (r < 0)
+                return su_fail_errno(err, r, "cannot connect to the system bus");
+        r = sd_bus_call_method(bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                               "org.freedesktop.systemd1.Manager", "Reexecute", NULL, NULL, NULL);
+        sd_bus_flush_close_unref(bus);
+        if (r == -EACCES || r == -EPERM)
+                return su_fail(err, SU_ERROR_RESTART, "systemd refuses to execute itself anew");
+        do {
+                r = ping(err);
+                if (r < 0)
+                        (void)usleep(20000);
+        } while (r < 0 && su_monotonic_us() < deadline);
+        return r;
+}
+
+const struct su_units su_units_systemd = {
+        .find_owner = find_owner,
+        .restart = restart,
+        .reexecute = reexecute,
+};
 
 static int find_no_owner(void *userdata, pid_t pid, struct su_owner *ret, struct su_error *err)
 {
@@ -217,4 +262,14 @@ static int restart_nothing(void *userdata, const char *const *units, size_t n_un
         return su_fail(err, SU_ERROR_RESTART, "no service manager runs in this tree");
 }
 
-const struct su_units su_units_none = {.find_owner = find_no_owner, .restart = restart_nothing};
+static int reexecute_nothing(void *userdata, struct su_error *err)
+{
+        (void)userdata;
+        return su_fail(err, SU_ERROR_RESTART, "no service manager runs in this tree");
+}
+
+const struct su_units su_units_none = {
+        .find_owner = find_no_owner,
+        .restart = restart_nothing,
+        .reexecute = reexecute_nothing,
+};

@@ -25,6 +25,8 @@ struct su_units {
          * when some did not come back. */
         int (*restart)(void *userdata, const char *const *units, size_t n_units,
                        struct su_error *err);
+        /* Let the service manager execute itself anew, and wait until it answers again. */
+        int (*reexecute)(void *userdata, struct su_error *err);
         void *userdata;
 };
 

@@ -1,0 +1,36 @@
+# The two commands of a newcomer are `make demo` and `make test`; the rest is for developers.
+# Meson does the building, in build/.
+BUILD ?= build
+
+.PHONY: all demo test deps bench clean format tidy fuzz
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja: | deps
+	meson setup $(BUILD)
+
+# Installs what is missing of Debian's packages; does nothing when all are there.
+deps:
+	@tools/install-dependencies.sh
+
+demo: all
+	@SUTURE_BUILD=$(abspath $(BUILD)) demo/run.sh
+
+test: deps
+	@tests/run.sh
+
+bench: all
+	@SUTURE_BUILD=$(abspath $(BUILD)) bench/run.sh
+
+bench-%: all
+	@SUTURE_BUILD=$(abspath $(BUILD)) bench/run.sh $*
+
+format:
+	git ls-files '*.[ch]' | xargs clang-format -i
+
+tidy: all
+	@tests/lint/tidy.sh $(BUILD)
+
+clean:
+	rm -rf $(BUILD) build-*

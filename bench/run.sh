@@ -1,0 +1,16 @@
+#!/bin/bash
+# Run all benches, or the one that is named: `make bench`, `make bench-swap`. Each prints a table and, as
+# its last lines, "figure: NAME VALUE UNIT".
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+build_dir=${SUTURE_BUILD:-$here/../build}
+
+bench_swap() { "$build_dir/bench/bench-swap" 500; }
+bench_install() { "$here/install.sh"; }
+
+all="swap install"
+for name in ${*:-$all}; do
+        declare -F "bench_$name" >/dev/null || { echo "no bench '$name'; there are: $all" >&2; exit 2; }
+        printf '\n== bench-%s\n' "$name"
+        "bench_$name"
+done
