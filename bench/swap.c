@@ -101,7 +101,7 @@ static int setup(struct bench *bench, struct su_error *err)
         su_auto_close int fd = -EBADF;
         int r;
 
-        (void)strcpy(bench->root, "/var/tmp/suture-bench.XXXXXX");
+        (void)snprintf(bench->root, sizeof bench->root, "/var/tmp/suture-bench.XXXXXX");
         if (!mkdtemp(bench->root))
                 return su_fail_errno(err, errno, "cannot make a scratch directory");
         if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)

@@ -34,7 +34,7 @@ void su_time_format(int64_t when, char ret[SU_TIME_TEXT_SIZE])
 
         if (!gmtime_r(&t, &tm) ||
             strftime(ret, SU_TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) != SU_TIME_TEXT_SIZE - 1)
-                (void)strcpy(ret, "0000-00-00T00:00:00Z");
+                (void)snprintf(ret, SU_TIME_TEXT_SIZE, "0000-00-00T00:00:00Z");
 }
 
 /* Digits where the pattern has '0', the same character elsewhere. */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 struct error_entry {
         int exit_status;
         int errnum;
@@ -16,7 +18,7 @@ static const struct error_entry error_table[] = {[SU_OK] = {0, 0, "Ok"},
 #undef SU_ERROR_ENTRY
 };
 
-int su_fail(struct su_error *err, enum su_error_code code, const char *format, ...)
+int su_error_set(struct su_error *err, enum su_error_code code, const char *format, ...)
 {
         if (err) {
                 va_list ap;
@@ -26,6 +28,7 @@ int su_fail(struct su_error *err, enum su_error_code code, const char *format, .
                 va_start(ap, format);
                 (void)vsnprintf(err->message, sizeof err->message, format, ap);
                 va_end(ap);
+                su_text_make_printable(err->message);
         }
         return -error_table[code].errnum;
 }
@@ -45,7 +48,7 @@ static enum su_error_code code_from_errno(int errnum)
         }
 }
 
-int su_fail_errno(struct su_error *err, int errnum, const char *format, ...)
+int su_error_set_errno(struct su_error *err, int errnum, const char *format, ...)
 {
         errnum = abs(errnum);
         if (errnum == 0)
@@ -60,16 +63,12 @@ int su_fail_errno(struct su_error *err, int errnum, const char *format, ...)
                 err->code = code_from_errno(errnum);
                 err->errnum = errnum;
                 (void)snprintf(err->message, sizeof err->message, "%s: %s", what, strerror(errnum));
+                su_text_make_printable(err->message);
         }
         return -errnum;
 }
 
-int su_fail_oom(struct su_error *err)
-{
-        return su_fail_errno(err, ENOMEM, "out of memory");
-}
-
-int su_fail_prefix(struct su_error *err, int r, const char *format, ...)
+int su_error_prefix(struct su_error *err, int r, const char *format, ...)
 {
         char context[SU_ERROR_MESSAGE_MAX];
         size_t size;
@@ -84,11 +83,12 @@ int su_fail_prefix(struct su_error *err, int r, const char *format, ...)
         if (n < 0 || (size_t)n + sizeof ": " >= sizeof err->message)
                 return r; /* the message itself matters more than its context */
         size = (size_t)n;
-        memcpy(context + size, ": ", 2);
-        size += 2;
-        memmove(err->message + size, err->message, sizeof err->message - size);
+        memmove(err->message + size + 2, err->message, sizeof err->message - size - 2);
         memcpy(err->message, context, size);
+        err->message[size] = ':';
+        err->message[size + 1] = ' ';
         err->message[sizeof err->message - 1] = '\0';
+        su_text_make_printable(err->message);
         return r;
 }
 

@@ -59,20 +59,34 @@ struct su_error {
 
 /* Fail with a code of our own. Returns the code's negative errno, so callers write
  * `return su_fail(err, ...)`. */
-int su_fail(struct su_error *err, enum su_error_code code, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
+#define su_fail(err, code, ...) su_negative(su_error_set((err), (code), __VA_ARGS__))
 
 /* Fail because the system said `errnum` (positive or negative). The code is derived from it: a full
  * disk becomes SPACE, a refusal PERMISSION, everything else SYSTEM; strerror() is appended. */
-int su_fail_errno(struct su_error *err, int errnum, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
+#define su_fail_errno(err, errnum, ...)                                                            \
+        su_negative(su_error_set_errno((err), (errnum), __VA_ARGS__))
 
-int su_fail_oom(struct su_error *err);
+#define su_fail_oom(err) su_fail_errno((err), ENOMEM, "out of memory")
 
 /* Put "context: " before the message of an error that is on its way up. Returns what is to be
  * returned, so callers write `return su_fail_prefix(err, r, "manifest '%s'", name)`. */
-int su_fail_prefix(struct su_error *err, int r, const char *format, ...)
+#define su_fail_prefix(err, r, ...) su_negative(su_error_prefix((err), (r), __VA_ARGS__))
+
+int su_error_set(struct su_error *err, enum su_error_code code, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
+int su_error_set_errno(struct su_error *err, int errnum, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+int su_error_prefix(struct su_error *err, int r, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+/* Compilers and analysers see only one file at a time: tell them that a failure is negative, and
+ * they know which outputs were written. */
+static inline int su_negative(int r)
+{
+        if (r >= 0)
+                __builtin_unreachable();
+        return r;
+}
 
 int su_error_exit_status(enum su_error_code code);
 const char *su_error_name(enum su_error_code code);

@@ -80,8 +80,8 @@ int su_process_run(const char *const argv[], char **ret_output, size_t *ret_size
 {
         su_auto_close int out_fd = -EBADF;
         su_auto_close int error_fd = -EBADF;
-        pid_t pid;
-        int status;
+        pid_t pid = -1;
+        int status = 0;
         int r;
 
         r = memory_file("stdout", &out_fd, err);

@@ -24,7 +24,7 @@ static int open_state(struct su_engine *engine, struct su_error *err)
         int r;
 
         if (!engine->read_only) {
-                r = su_dir_make(engine->root_fd, SU_STATE_PATH + 1, 0755, &engine->state_fd, err);
+                r = su_dir_make(engine->root_fd, &SU_STATE_PATH[1], 0755, &engine->state_fd, err);
                 if (r >= 0)
                         r = su_state_lock(engine->state_fd, &engine->lock_fd, err);
                 return r;

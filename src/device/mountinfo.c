@@ -65,9 +65,26 @@ static int read_table(char **ret, struct su_error *err)
         return su_file_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_SIZE_MAX, ret, NULL, err);
 }
 
+static int copy_line(const struct line *line, struct su_mount *ret, struct su_error *err)
+{
+        su_auto_free char *path = NULL;
+        su_auto_free char *type = NULL;
+        su_auto_free char *source = NULL;
+        int r;
+
+        r = su_strdup(line->path, &path, err);
+        if (r >= 0)
+                r = su_strdup(line->type, &type, err);
+        if (r >= 0)
+                r = su_strdup(line->source, &source, err);
+        if (r < 0)
+                return r;
+        *ret = (struct su_mount){su_take(path), su_take(type), su_take(source)};
+        return 0;
+}
+
 int su_mount_of_path(const char *path, struct su_mount *ret, struct su_error *err)
 {
-        su_auto_mount struct su_mount mount = {0};
         su_auto_free char *table = NULL;
         char *state = NULL;
         struct statx stx;
@@ -82,18 +99,8 @@ int su_mount_of_path(const char *path, struct su_mount *ret, struct su_error *er
              text = strtok_r(NULL, "\n", &state)) {
                 struct line line;
 
-                if (!split(text, &line) || line.id != stx.stx_mnt_id)
-                        continue;
-                r = su_strdup(line.path, &mount.path, err);
-                if (r >= 0)
-                        r = su_strdup(line.type, &mount.type, err);
-                if (r >= 0)
-                        r = su_strdup(line.source, &mount.source, err);
-                if (r < 0)
-                        return r;
-                *ret = mount;
-                mount = (struct su_mount){0};
-                return 0;
+                if (split(text, &line) && line.id == stx.stx_mnt_id)
+                        return copy_line(&line, ret, err);
         }
         return su_fail(err, SU_ERROR_SYSTEM, "'%s' is on no mount of this namespace", path);
 }

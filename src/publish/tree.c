@@ -82,7 +82,7 @@ static int walk_directory(const struct walk *walk, int fd, const char *path, str
         int r;
 
         r = list(fd, path, &names, err);
-        for (size_t i = 0; r >= 0 && names[i]; i++)
+        for (size_t i = 0; r >= 0 && names && names[i]; i++)
                 r = walk_entry(walk, fd, path, names[i]->d_name, err);
         return r;
 }

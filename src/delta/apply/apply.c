@@ -21,6 +21,16 @@ static void read_module(struct su_reader *reader, struct su_delta_module *ret)
                 memcpy(ret->sha256.bytes, digest, SU_SHA256_SIZE);
 }
 
+static int read_head(int patch_fd, void *data, size_t size, uint64_t offset, struct su_error *err)
+{
+        int r;
+
+        r = su_read_exact_at(patch_fd, data, size, offset, "delta", err);
+        if (r == -ENODATA)
+                return su_fail(err, SU_ERROR_DELTA, "the delta ends too early");
+        return r;
+}
+
 static int read_modules(int patch_fd, struct su_delta_header *header, struct su_error *err)
 {
         size_t size = (1 + header->n_sources) * MODULE_SIZE;
@@ -31,7 +41,7 @@ static int read_modules(int patch_fd, struct su_delta_header *header, struct su_
         header->sources = calloc(header->n_sources + 1, sizeof *header->sources);
         if (!table || !header->sources)
                 return su_fail_oom(err);
-        r = su_read_exact_at(patch_fd, table, size, HEAD_SIZE, "delta", err);
+        r = read_head(patch_fd, table, size, HEAD_SIZE, err);
         if (r < 0)
                 return r;
         su_reader_init(&reader, table, size);
@@ -57,7 +67,7 @@ int su_delta_header_read(int patch_fd, struct su_delta_header *ret, struct su_er
         unsigned version;
         int r;
 
-        r = su_read_exact_at(patch_fd, head, sizeof head, 0, "delta", err);
+        r = read_head(patch_fd, head, sizeof head, 0, err);
         if (r < 0)
                 return r;
         su_reader_init(&reader, head, sizeof head);

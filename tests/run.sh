@@ -1,0 +1,75 @@
+#!/bin/bash
+# All tests: `make test`. Each stage leaves a JUnit file; the last line counts what they say.
+#
+#   unit, lint, fuzz corpora   built by gcc, and again by clang with ASan and UBSan
+#   programs                   the real programs on small trees, with the sanitizers
+#   container                  the real programs on real systemd, in a Debian 12 container
+#   tidy                       clang-tidy over src
+#
+# SUTURE_TESTS names the stages to run, all when unset. What needs root says so and is counted as skipped.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+results=$PWD/build-test/results
+stages=${SUTURE_TESTS:-gcc sanitizers programs container tidy}
+failed_stages=()
+
+say() { printf '\n== %s\n' "$*"; }
+
+# configure DIR CC OPTION...
+configure() {
+        local dir=$1 compiler=$2
+        shift 2
+        if [ -f "$dir/build.ninja" ]; then
+                ninja -C "$dir" >"$dir.log" 2>&1
+        else
+                CC=$compiler meson setup "$dir" "$@" >"$dir.log" 2>&1 && ninja -C "$dir" >>"$dir.log" 2>&1
+        fi || { tail -n 40 "$dir.log"; return 1; }
+}
+
+# meson's own JUnit file has each single case.
+run_meson_tests() { # run_meson_tests DIR NAME
+        local status=0
+        meson test -C "$1" --no-rebuild --print-errorlogs --num-processes 2 || status=$?
+        cp "$1/meson-logs/testlog.junit.xml" "$results/$2.xml"
+        return $status
+}
+
+run_pytest() { # run_pytest NAME DIR BUILD
+        SUTURE_BUILD=$PWD/$3 /usr/bin/python3 -B -m pytest -p no:cacheprovider -q \
+                --junitxml="$results/$1.xml" -o junit_family=xunit1 "$2"
+}
+
+stage_gcc() {
+        configure build-test/gcc gcc && run_meson_tests build-test/gcc gcc
+}
+
+stage_sanitizers() {
+        configure build-test/sanitizers clang -Db_sanitize=address,undefined -Db_lundef=false &&
+                ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+                        run_meson_tests build-test/sanitizers sanitizers
+}
+
+stage_programs() {
+        configure build-test/sanitizers clang -Db_sanitize=address,undefined -Db_lundef=false &&
+                UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+                        run_pytest programs tests/programs build-test/sanitizers
+}
+
+stage_container() {
+        configure build-test/gcc gcc && run_pytest container tests/container build-test/gcc
+}
+
+stage_tidy() {
+        configure build-test/gcc gcc && tests/lint/tidy.sh build-test/gcc "$results/tidy.xml"
+}
+
+rm -rf "$results"
+mkdir -p "$results"
+for stage in $stages; do
+        say "$stage"
+        "stage_$stage" || failed_stages+=("$stage")
+done
+
+say "Result"
+[ ${#failed_stages[@]} -eq 0 ] || echo "Stages that failed: ${failed_stages[*]}"
+/usr/bin/python3 -B tests/count.py "$results" "${failed_stages[@]}"
