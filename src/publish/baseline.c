@@ -90,7 +90,7 @@ int su_verb_baseline(const struct su_publish_arguments *arguments, struct su_err
 
         if (!arguments->tree)
                 return su_fail(err, SU_ERROR_USAGE, "say which OS tree with --tree");
-        r = su_workspace_open(arguments->workspace, &workspace, err);
+        r = su_workspace_open(arguments->workspace, SU_WORKSPACE_CHANGE, &workspace, err);
         if (r >= 0)
                 r = su_dir_open(arguments->tree, &root_fd, err);
         if (r >= 0)

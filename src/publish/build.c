@@ -440,7 +440,8 @@ static int run(struct build *build, struct su_error *err)
         su_auto_close int image_fd = -EBADF;
         int r;
 
-        r = su_workspace_open(build->arguments->workspace, &build->workspace, err);
+        r = su_workspace_open(build->arguments->workspace, SU_WORKSPACE_CHANGE, &build->workspace,
+                              err);
         if (r >= 0)
                 r = open_baseline(build, err);
         if (r >= 0)

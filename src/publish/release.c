@@ -108,7 +108,7 @@ int su_verb_release(const struct su_publish_arguments *arguments, struct su_erro
         su_auto_free char *baseline = NULL;
         int r;
 
-        r = su_workspace_open(arguments->workspace, &workspace, err);
+        r = su_workspace_open(arguments->workspace, SU_WORKSPACE_CHANGE, &workspace, err);
         if (r >= 0)
                 r = choose_baseline(arguments, &workspace, &baseline, err);
         if (r >= 0)
@@ -135,7 +135,7 @@ int su_verb_refresh(const struct su_publish_arguments *arguments, struct su_erro
         su_auto_workspace struct su_workspace workspace = {.fd = -EBADF};
         int r;
 
-        r = su_workspace_open(arguments->workspace, &workspace, err);
+        r = su_workspace_open(arguments->workspace, SU_WORKSPACE_CHANGE, &workspace, err);
         if (r >= 0)
                 r = su_repository_publish(&workspace, NULL, 0, err);
         if (r < 0)

@@ -162,7 +162,7 @@ int su_verb_show(const struct su_publish_arguments *arguments, struct su_error *
         size_t size;
         int r;
 
-        r = su_workspace_open(arguments->workspace, &workspace, err);
+        r = su_workspace_open(arguments->workspace, SU_WORKSPACE_READ, &workspace, err);
         if (r >= 0)
                 r = show_roles(&workspace, document, arguments->json, err);
         if (r >= 0)

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -23,6 +24,16 @@ static int open_at(const char *path, struct su_workspace *ret, struct su_error *
         return r;
 }
 
+static int lock(const struct su_workspace *workspace, int operation, struct su_error *err)
+{
+        if (flock(workspace->fd, operation | LOCK_NB) == 0)
+                return 0;
+        if (errno == EWOULDBLOCK)
+                return su_fail(err, SU_ERROR_BUSY, "another process works in '%s'",
+                               workspace->path);
+        return su_fail_errno(err, errno, "cannot lock '%s'", workspace->path);
+}
+
 int su_workspace_init(const char *path, struct su_workspace *ret, struct su_error *err)
 {
         su_auto_workspace struct su_workspace workspace = {.fd = -EBADF};
@@ -35,6 +46,9 @@ int su_workspace_init(const char *path, struct su_workspace *ret, struct su_erro
                 return r;
         if (faccessat(workspace.fd, MARKER, F_OK, 0) == 0)
                 return su_fail(err, SU_ERROR_CONFLICT, "'%s' is a workspace already", path);
+        r = lock(&workspace, LOCK_EX, err);
+        if (r < 0)
+                return r;
         r = su_file_write(workspace.fd, MARKER, MARKER_TEXT, strlen(MARKER_TEXT), 0644, err);
         if (r < 0)
                 return r;
@@ -43,7 +57,8 @@ int su_workspace_init(const char *path, struct su_workspace *ret, struct su_erro
         return 0;
 }
 
-int su_workspace_open(const char *path, struct su_workspace *ret, struct su_error *err)
+int su_workspace_open(const char *path, enum su_workspace_access access, struct su_workspace *ret,
+                      struct su_error *err)
 {
         su_auto_workspace struct su_workspace workspace = {.fd = -EBADF};
         int r;
@@ -54,6 +69,9 @@ int su_workspace_open(const char *path, struct su_workspace *ret, struct su_erro
         if (faccessat(workspace.fd, MARKER, F_OK, 0) < 0)
                 return su_fail(err, SU_ERROR_CONFIG,
                                "'%s' is no workspace: run 'suture-publish init' there first", path);
+        r = lock(&workspace, access == SU_WORKSPACE_CHANGE ? LOCK_EX : LOCK_SH, err);
+        if (r < 0)
+                return r;
         *ret = workspace;
         workspace = (struct su_workspace){.fd = -EBADF};
         return 0;

@@ -20,8 +20,11 @@ struct su_workspace {
 
 /* CONFLICT when the directory is one already. */
 int su_workspace_init(const char *path, struct su_workspace *ret, struct su_error *err);
-/* CONFIG when the directory is none. */
-int su_workspace_open(const char *path, struct su_workspace *ret, struct su_error *err);
+/* CONFIG when the directory is none; BUSY when another process has it and one of the two wants to
+ * change it. */
+enum su_workspace_access { SU_WORKSPACE_READ, SU_WORKSPACE_CHANGE };
+int su_workspace_open(const char *path, enum su_workspace_access access, struct su_workspace *ret,
+                      struct su_error *err);
 void su_workspace_done(struct su_workspace *workspace);
 #define su_auto_workspace su_auto(su_workspace_done)
 
