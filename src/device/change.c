@@ -15,6 +15,7 @@ struct task {
         const struct su_change_options *options;
         struct su_change *change;
         uint64_t step_began;
+        bool begun; /* there is something to change: from here on the history tells of it */
 };
 
 void su_change_done(struct su_change *change)
@@ -347,11 +348,14 @@ static int prepare_install(struct task *task, int *ret_usr_fd, struct part **ret
         r = su_offer_get(task->engine, &offer, err);
         if (r < 0)
                 return r;
+        if (offer.up_to_date) {
+                change->to_level = change->from_level;
+                return 0;
+        }
+        task->begun = true;
         change->to_level = offer.level;
         change->to = offer.manifest;
         offer.manifest = (struct su_manifest){0};
-        if (offer.up_to_date)
-                return 0;
         begin_step(task, "check the baseline");
         r = su_layers_open_base(task->engine->root, ret_usr_fd, err);
         if (r < 0)
@@ -392,9 +396,13 @@ static int take_off(struct task *task, struct su_error *err)
         r = load_present(task, err);
         if (r < 0)
                 return r;
-        if (task->engine->mounted == 0)
+        if (task->engine->mounted == 0 && task->engine->state.active == 0)
                 return su_fail(err, SU_ERROR_NOT_INSTALLED,
-                               "no improvement is on /usr: there is nothing to remove");
+                               "no improvement is installed: there is nothing to remove");
+        task->begun = true;
+        /* Installed, but not on /usr since the system started: it only has to be forgotten. */
+        if (task->engine->mounted == 0)
+                task->change->from_level = task->engine->state.level;
         r = find_exposure_before(task, err);
         if (r < 0 || task->options->dry_run)
                 return r;
@@ -417,7 +425,7 @@ static int run(struct su_engine *engine, const char *event,
         change->dry_run = options->dry_run;
         r = work(&task, &failure);
         end_step(&task);
-        if (!options->dry_run && (r < 0 || change->changed))
+        if (!options->dry_run && task.begun)
                 recorded = record(&task, event, r < 0 ? &failure : NULL, r < 0 ? NULL : err);
         if (r < 0 && err)
                 *err = failure;

@@ -72,7 +72,7 @@ static int settle(struct su_engine *engine, struct su_error *err)
         struct su_state *state = &engine->state;
         int r;
 
-        if (engine->read_only || state->transition == SU_GENERATION_NONE)
+        if (state->transition == SU_GENERATION_NONE)
                 return 0;
         if (engine->mounted == state->transition) {
                 r = adopt_generation(engine, state->transition, err);
@@ -80,7 +80,7 @@ static int settle(struct su_engine *engine, struct su_error *err)
                         return r;
         }
         state->transition = SU_GENERATION_NONE;
-        return su_state_save(engine->state_fd, state, err);
+        return engine->read_only ? 0 : su_state_save(engine->state_fd, state, err);
 }
 
 int su_engine_open(const struct su_engine_options *options, struct su_engine **ret,

@@ -166,10 +166,11 @@ static int get_manifest(struct su_engine *engine, struct su_offer *offer, struct
 
 static int describe(struct su_engine *engine, struct su_offer *offer, struct su_error *err)
 {
+        const struct su_level present = su_engine_level(engine);
         su_auto_free char *version = NULL;
         int r;
 
-        r = su_engine_version(engine, &offer->level, &version, err);
+        r = su_engine_version(engine, offer->up_to_date ? &present : &offer->level, &version, err);
         if (r < 0)
                 return r;
         return su_format(&offer->message, err, "%s is %s", version,

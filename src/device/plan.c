@@ -195,13 +195,14 @@ int su_plan_execute(const struct su_plan *plan, const struct su_units *units, st
 {
         size_t n_units = su_plan_count(plan, SU_ACTION_RESTART_UNIT);
         su_auto_free const char **names = calloc(n_units + 1, sizeof *names);
-        int r;
+        int r = 0;
 
         if (!names)
                 return su_fail_oom(err);
         for (size_t i = 0; i < n_units; i++)
                 names[i] = plan->actions[i].unit;
-        r = units->restart(units->userdata, names, n_units, err);
+        if (n_units > 0)
+                r = units->restart(units->userdata, names, n_units, err);
         if (r >= 0 && su_plan_count(plan, SU_ACTION_REEXECUTE) > 0)
                 r = units->reexecute(units->userdata, err);
         return r;
