@@ -13,20 +13,6 @@
 #define STATE_SIZE_MAX (64 * 1024)
 #define HISTORY_SIZE_MAX (16 * 1024 * 1024)
 
-static int read_level(const json_t *object, const char *name, struct su_level *ret,
-                      struct su_error *err)
-{
-        const char *text;
-        int r;
-
-        r = su_json_find_string(object, name, &text, err);
-        if (r < 0)
-                return r;
-        if (text && !su_level_parse(text, ret))
-                return su_fail(err, SU_ERROR_FORMAT, "field '%s' is not a level", name);
-        return 0;
-}
-
 static int read_copy(const json_t *object, const char *name, char **ret, struct su_error *err)
 {
         const char *text;
@@ -52,7 +38,7 @@ static int read_check(const json_t *document, struct su_check_record *check, str
         if (r >= 0)
                 r = read_copy(object, "message", &check->message, err);
         if (r >= 0)
-                r = read_level(object, "level", &check->level, err);
+                r = su_level_from_json(object, "level", &check->level, err);
         return r;
 }
 
@@ -71,11 +57,11 @@ static int read_state(const json_t *document, struct su_state *state, struct su_
                 r = su_json_get_integer(document, "transition", SU_GENERATION_NONE, INT64_MAX,
                                         &state->transition, err);
         if (r >= 0)
-                r = read_level(document, "level", &state->level, err);
+                r = su_level_from_json(document, "level", &state->level, err);
         if (r >= 0)
                 r = read_copy(document, "baseline", &state->baseline, err);
         if (r >= 0)
-                r = read_level(document, "removed", &state->removed, err);
+                r = su_level_from_json(document, "removed", &state->removed, err);
         if (r >= 0)
                 r = read_check(document, &state->check, err);
         return r;

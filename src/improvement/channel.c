@@ -46,28 +46,12 @@ static int read_recall(const json_t *object, char **ret_reason, struct su_error 
         return su_strdup(reason, ret_reason, err);
 }
 
-/* null stands for the baseline. */
-static int read_level(const json_t *object, const char *name, struct su_level *ret,
-                      struct su_error *err)
-{
-        const char *text;
-        int r;
-
-        r = su_json_find_string(object, name, &text, err);
-        if (r < 0)
-                return r;
-        *ret = (struct su_level){0};
-        if (text && !su_level_parse(text, ret))
-                return su_fail(err, SU_ERROR_FORMAT, "field '%s' is not a level", name);
-        return 0;
-}
-
 static int read_channel_level(const json_t *object, void *ret, struct su_error *err)
 {
         struct su_channel_level *level = ret;
         int r;
 
-        r = read_level(object, "level", &level->level, err);
+        r = su_level_from_json(object, "level", &level->level, err);
         if (r >= 0 && level->level.name[0] == '\0')
                 r = su_fail(err, SU_ERROR_FORMAT, "field 'level' is missing");
         if (r >= 0)
@@ -98,9 +82,9 @@ static int read_channel(const json_t *document, struct su_channel *channel, stru
         if (r >= 0)
                 r = su_json_get_integer(document, "serial", 1, INT64_MAX, &channel->serial, err);
         if (r >= 0)
-                r = read_level(document, "current", &channel->current, err);
+                r = su_level_from_json(document, "current", &channel->current, err);
         if (r >= 0)
-                r = read_level(document, "floor", &channel->floor, err);
+                r = su_level_from_json(document, "floor", &channel->floor, err);
         if (r >= 0)
                 r = su_json_read_elements(document, "levels", LEVELS_MAX, sizeof *channel->levels,
                                           read_channel_level, &channel->levels, &channel->n_levels,

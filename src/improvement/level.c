@@ -19,6 +19,22 @@ bool su_level_parse(const char *text, struct su_level *ret)
         return true;
 }
 
+int su_level_from_json(const json_t *object, const char *name, struct su_level *ret,
+                       struct su_error *err)
+{
+        struct su_level level = {0};
+        const char *text;
+        int r;
+
+        r = su_json_find_string(object, name, &text, err);
+        if (r < 0)
+                return r;
+        if (text && !su_level_parse(text, &level))
+                return su_fail(err, SU_ERROR_FORMAT, "field '%s' is not a level", name);
+        *ret = level;
+        return 0;
+}
+
 int su_level_compare(const struct su_level *a, const struct su_level *b)
 {
         size_t a_size = strlen(a->name);
