@@ -153,6 +153,12 @@ class Client:
                 and any(r[0] <= end and r[1] >= begin for begin, end in bounds)]
 
 
+def private_view(world, path):
+    """The digest of a file as the service with a mount namespace of its own sees it."""
+    pid = world.on_device("systemctl", "show", "-p", "MainPID", "--value", "private.service").stdout.strip()
+    return world.on_device("sha256sum", f"/proc/{pid}/root/{path}").stdout.split()[0]
+
+
 def test_check_offers_level_a_with_its_fixes(world):
     offer = world.report("check")
     assert offer["level"] == "a" and not offer["up_to_date"]
@@ -188,9 +194,8 @@ def test_install_goes_live_without_a_failed_request_while_swapping(world):
 
 
 def test_a_service_in_its_own_mount_namespace_sees_the_fix(world):
-    pid = world.on_device("systemctl", "show", "-p", "MainPID", "--value", "private.service").stdout.strip()
     library = "usr/lib/x86_64-linux-gnu/libcrypto.so.3"
-    inside = world.on_device("sha256sum", f"/proc/{pid}/root/{library}").stdout.split()[0]
+    inside = private_view(world, library)
     assert inside == world.on_device("sha256sum", f"/{library}").stdout.split()[0]
     assert inside != run("sha256sum", world.path / "baseline" / library).stdout.split()[0]
 
@@ -198,6 +203,27 @@ def test_a_service_in_its_own_mount_namespace_sees_the_fix(world):
 def test_install_again_says_that_nothing_newer_is_offered(world):
     done = world.suture("install")
     assert "nothing newer is offered" in done.stdout
+
+
+def test_the_next_level_is_swapped_beneath_and_keeps_the_first_component(world):
+    changed = "usr/share/common-licenses/GPL-3"
+    fixed = world.path / "fixed" / changed
+    fixed.parent.mkdir(parents=True)
+    fixed.write_text("a fixed file\n")
+    world.publisher("build", "--tree", world.path / "baseline", "--component", "licenses", "--fixed",
+                    world.path / "fixed", "--new-version", "2", "--cve", "CVE-2026-0001")
+    world.publisher("release")
+    library = private_view(world, "usr/lib/x86_64-linux-gnu/libcrypto.so.3")
+    with Client(world) as client:
+        report = world.report("install")
+    assert report["from"] == "a" and report["to"] == "b"
+    assert report["download_bytes"] < 10000  # the first component's image is in the store
+    assert client.failed_during(report, "swap") == []
+    assert sum(1 for r in client.requests() if r[2] == "fail") == 0  # nothing had to restart
+    assert private_view(world, changed) == run("sha256sum", fixed).stdout.split()[0]
+    assert private_view(world, "usr/lib/x86_64-linux-gnu/libcrypto.so.3") == library
+    mounts = world.on_device("cat", "/proc/self/mountinfo").stdout
+    assert mounts.count("suture:") == 1
 
 
 def test_after_a_reboot_status_says_inactive_and_install_puts_it_back_without_a_download(world):
@@ -225,7 +251,7 @@ def test_remove_brought_the_baseline_back_byte_for_byte(world):
     mounts = world.on_device("cat", "/proc/self/mountinfo").stdout
     assert "suture:" not in mounts
     events = world.report("history")["events"]
-    assert [event["event"] for event in events] == ["install", "install", "remove"]
+    assert [event["event"] for event in events] == ["install", "install", "install", "remove"]
     assert events[-1]["outcome"] == "Restart" and events[-1]["changed"]
 
 
