@@ -84,6 +84,8 @@ static int load_role(struct su_trust *trust, enum su_role role, struct su_error 
         r = su_file_read(trust->metadata_fd, name, role_size_max[role], &text, &size, err);
         if (r == -ENOENT && role != SU_ROLE_ROOT)
                 return 0;
+        if (r == -ENOENT)
+                return su_fail(err, SU_ERROR_CONFIG, "the device has no trusted root yet");
         if (r < 0)
                 return r;
         r = su_metadata_parse(role, text, size, &metadata, err);
@@ -120,6 +122,18 @@ void su_trust_free(struct su_trust *trust)
         for (enum su_role role = 0; role < SU_ROLES; role++)
                 su_metadata_done(&trust->roles[role]);
         free(trust);
+}
+
+/* Section 5.3.11: what the new root's keys did not sign has no say about versions any more; so new
+ * keys recover from numbers that a thief of the old ones ran up. */
+static void forget_unsigned(struct su_trust *trust)
+{
+        for (enum su_role role = 0; role < SU_ROLES; role++) {
+                struct su_metadata *metadata = &trust->roles[role];
+
+                if (metadata->document && su_metadata_verify(metadata, &trust->root, NULL) < 0)
+                        su_metadata_done(metadata);
+        }
 }
 
 /* Section 5.3: one new root, signed by the old threshold and by its own. -ENOENT: there is none. */
@@ -167,8 +181,10 @@ static int update_root(struct su_trust *trust, const struct su_transport *transp
                 int r;
 
                 r = update_root_once(trust, transport, &here);
-                if (here.code == SU_ERROR_NOT_FOUND)
+                if (here.code == SU_ERROR_NOT_FOUND) {
+                        forget_unsigned(trust);
                         return 0;
+                }
                 if (r < 0) {
                         if (err)
                                 *err = here;

@@ -73,5 +73,5 @@ int su_metadata_sign(json_t *signed_part, struct su_private_key *const *keys, si
         document = json_pack("{s:O, s:O}", "signatures", signatures, "signed", signed_part);
         if (!document)
                 return su_fail_oom(err);
-        return su_json_canonical(document, ret_text, ret_size, err);
+        return su_json_compact(document, ret_text, ret_size, err);
 }
