@@ -93,7 +93,8 @@ void su_text_sanitize(char *text)
                         *c = '?';
 }
 
-/* The bytes of the UTF-8 character at `text` (RFC 3629), 0 when it is none or a control character. */
+/* The bytes of the UTF-8 character at `text` (RFC 3629), 0 when it is none or a control character.
+ */
 static size_t printable_size(const char *text)
 {
         const unsigned char *bytes = (const unsigned char *)text;
@@ -101,7 +102,7 @@ static size_t printable_size(const char *text)
         uint32_t code = bytes[0] & (size == 1 ? 0x7fU : 0xffU >> (size + 1));
         static const uint32_t smallest[] = {0x20, 0xa0, 0x800, 0x10000};
 
-        if (bytes[0] > 0xf4)
+        if (bytes[0] > 0xf4 || (bytes[0] >= 0x80 && bytes[0] < 0xc2))
                 return 0;
         for (size_t i = 1; i < size; i++) {
                 if ((bytes[i] & 0xc0) != 0x80)

@@ -27,7 +27,8 @@ bool su_ends_with(const char *text, const char *suffix);
 void su_text_sanitize(char *text);
 
 /* Replace, in place, control characters and bytes that are no UTF-8 by '?', and keep the rest: for
- * messages that may quote what somebody else wrote. The result is fit for a terminal and for JSON. */
+ * messages that may quote what somebody else wrote. The result is fit for a terminal and for JSON.
+ */
 void su_text_make_printable(char *text);
 
 /* An absolute path without empty, "." or ".." parts and without a trailing slash; at most 4095

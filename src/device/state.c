@@ -153,7 +153,7 @@ int su_history_append(int state_fd, json_t *event, struct su_error *err)
 
         if (!owned)
                 return su_fail_oom(err);
-        r = su_json_canonical(owned, &text, &size, err);
+        r = su_json_compact(owned, &text, &size, err);
         if (r >= 0)
                 /* The newline comes first as well: it ends a line that a power cut tore. */
                 r = su_format(&line, err, "\n%s\n", text);

@@ -102,7 +102,7 @@ int su_baseline_write(const struct su_baseline *baseline, char **ret_text, size_
                              baseline->os_name, "files", files);
         if (!document)
                 return su_fail_oom(err);
-        return su_json_canonical(document, ret_text, ret_size, err);
+        return su_json_compact(document, ret_text, ret_size, err);
 }
 
 void su_baseline_done(struct su_baseline *baseline)

@@ -151,7 +151,7 @@ int su_channel_write(const struct su_channel *channel, char **ret_text, size_t *
                           "floor", level_or_null(&channel->floor), "levels", levels);
         if (!document)
                 return su_fail_oom(err);
-        return su_json_canonical(document, ret_text, ret_size, err);
+        return su_json_compact(document, ret_text, ret_size, err);
 }
 
 void su_channel_done(struct su_channel *channel)

@@ -337,7 +337,7 @@ int su_manifest_write(const struct su_manifest *manifest, char **ret_text, size_
                              "created", created, "components", components);
         if (!document)
                 return su_fail_oom(err);
-        return su_json_canonical(document, ret_text, ret_size, err);
+        return su_json_compact(document, ret_text, ret_size, err);
 }
 
 void su_component_done(struct su_component *component)

@@ -82,7 +82,7 @@ struct su_manifest {
 
 /* FORMAT, naming the field, when the text is no manifest. */
 int su_manifest_parse(const char *text, size_t size, struct su_manifest *ret, struct su_error *err);
-/* Canonical JSON. */
+/* The same manifest gives the same bytes. */
 int su_manifest_write(const struct su_manifest *manifest, char **ret_text, size_t *ret_size,
                       struct su_error *err);
 void su_manifest_done(struct su_manifest *manifest);

@@ -194,6 +194,17 @@ int su_json_canonical(const json_t *value, char **ret_text, size_t *ret_size, st
         return 0;
 }
 
+int su_json_compact(const json_t *value, char **ret_text, size_t *ret_size, struct su_error *err)
+{
+        char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+
+        if (!text)
+                return su_fail_oom(err);
+        *ret_text = text;
+        *ret_size = strlen(text);
+        return 0;
+}
+
 int su_json_pretty(const json_t *value, char **ret_text, size_t *ret_size, struct su_error *err)
 {
         su_auto_free char *plain = json_dumps(value, JSON_INDENT(2) | JSON_SORT_KEYS);

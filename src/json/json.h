@@ -24,8 +24,13 @@ static inline void su_json_decref_p(json_t **value)
 
 int su_json_parse(const char *text, size_t size, json_t **ret, struct su_error *err);
 
-/* Canonical bytes; `ret_text` has one more byte, a NUL. FORMAT when `value` holds a real number. */
+/* Canonical bytes, to be hashed and signed; `ret_text` has one more byte, a NUL. FORMAT when
+ * `value` holds a real number. */
 int su_json_canonical(const json_t *value, char **ret_text, size_t *ret_size, struct su_error *err);
+
+/* For files: the canonical bytes, but with control characters in strings escaped, without which
+ * they would be no JSON. `ret_text` has one more byte, a NUL. */
+int su_json_compact(const json_t *value, char **ret_text, size_t *ret_size, struct su_error *err);
 
 /* Indented, with a newline at the end: for files that people also read. */
 int su_json_pretty(const json_t *value, char **ret_text, size_t *ret_size, struct su_error *err);
