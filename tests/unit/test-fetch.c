@@ -1,0 +1,223 @@
+#include "support.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "fetch/fetch.h"
+#include "server.h"
+
+static int setup(void **state)
+{
+        static struct server server;
+
+        (void)unsetenv("http_proxy");
+        (void)unsetenv("all_proxy");
+        (void)unsetenv("ALL_PROXY");
+        server_start(&server);
+        *state = &server;
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        server_stop(*state);
+        return 0;
+}
+
+static struct su_fetch *http(void **state)
+{
+        const struct server *server = *state;
+        struct su_fetch *fetch = NULL;
+        struct su_error err = {0};
+        char url[64];
+
+        (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/", server->port);
+        assert_ok(su_fetch_new(url, &fetch, &err), err);
+        return fetch;
+}
+
+static void test_http(void **state)
+{
+        su_auto_fetch struct su_fetch *fetch = http(state);
+        su_auto_free char *data = NULL;
+        su_auto_free char *empty = NULL;
+        struct su_error err = {0};
+        size_t size;
+
+        assert_ok(su_fetch_to_memory(fetch, "good", strlen(SERVER_TEXT), &data, &size, &err), err);
+        assert_int_equal(size, strlen(SERVER_TEXT));
+        assert_string_equal(data, SERVER_TEXT);
+        assert_ok(su_fetch_to_memory(fetch, "empty", 5, &empty, &size, &err), err);
+        assert_int_equal(size, 0);
+        assert_string_equal(empty, "");
+        assert_int_equal(su_fetch_totals(fetch).requests, 2);
+        assert_int_equal(su_fetch_totals(fetch).bytes, strlen(SERVER_TEXT));
+}
+
+static void test_http_failures(void **state)
+{
+        static const struct {
+                const char *path;
+                enum su_error_code code;
+                const char *part;
+        } cases[] = {
+                {"missing", SU_ERROR_NOT_FOUND, "missing"},
+                {"gone", SU_ERROR_NOT_FOUND, "gone"},
+                {"broken", SU_ERROR_UNREACHABLE, "500"},
+                {"cut", SU_ERROR_TRUNCATED, "21 bytes"},
+                {"silent", SU_ERROR_TRUNCATED, "silent"},
+                {"endless", SU_ERROR_TOO_LARGE, "100"},
+                {"loop", SU_ERROR_UNREACHABLE, "loop"},
+                {"to-file", SU_ERROR_UNREACHABLE, "to-file"},
+        };
+        su_auto_fetch struct su_fetch *fetch = http(state);
+
+        for (size_t i = 0; i < SU_ELEMENTS(cases); i++) {
+                struct su_error err = {0};
+                char *data = NULL;
+                size_t size = 77;
+                int r;
+
+                r = su_fetch_to_memory(fetch, cases[i].path, 100, &data, &size, &err);
+                check_fails(r, &err, cases[i].code, cases[i].path, __FILE__, __LINE__);
+                assert_contains(err.message, cases[i].part);
+                assert_null(data);
+                assert_int_equal(size, 77);
+        }
+        assert_true(su_fetch_to_memory(fetch, "endless", 1, &(char *){NULL}, &(size_t){0}, NULL) <
+                    0);
+}
+
+static void test_redirect(void **state)
+{
+        su_auto_fetch struct su_fetch *fetch = http(state);
+        su_auto_free char *data = NULL;
+        struct su_error err = {0};
+        size_t size;
+
+        assert_ok(su_fetch_to_memory(fetch, "moved", 100, &data, &size, &err), err);
+        assert_string_equal(data, SERVER_TEXT);
+}
+
+static void test_to_fd(void **state)
+{
+        su_auto_fetch struct su_fetch *fetch = http(state);
+        su_auto_close int fd = memory_file_of_text("");
+        su_auto_close int rubbish_fd = memory_file_of_text("");
+        const uint64_t size = strlen(SERVER_TEXT);
+        char data[sizeof SERVER_TEXT] = "";
+        struct su_error err = {0};
+
+        assert_ok(su_fetch_to_fd(fetch, "good", size, fd, &err), err);
+        assert_ok(su_read_exact_at(fd, data, size, 0, "fetched", &err), err);
+        assert_string_equal(data, SERVER_TEXT);
+        assert_fails(su_fetch_to_fd(fetch, "good", size + 1, rubbish_fd, &err), err, TRUNCATED);
+        assert_fails(su_fetch_to_fd(fetch, "good", size - 1, rubbish_fd, &err), err, TOO_LARGE);
+        assert_fails(su_fetch_to_fd(fetch, "cut", 2 * size, rubbish_fd, &err), err, TRUNCATED);
+        assert_true(su_fetch_to_fd(fetch, "good", size - 1, rubbish_fd, NULL) < 0);
+}
+
+static bool stop(void *userdata, uint64_t done)
+{
+        (void)done;
+        ++*(int *)userdata;
+        return true;
+}
+
+static void test_cancelled(void **state)
+{
+        su_auto_fetch struct su_fetch *fetch = http(state);
+        struct su_error err = {0};
+        char *data = NULL;
+        size_t size;
+        int calls = 0;
+
+        su_fetch_set_progress(fetch, stop, &calls);
+        assert_fails(su_fetch_to_memory(fetch, "endless", 1 << 30, &data, &size, &err), err,
+                     CANCELLED);
+        assert_true(calls > 0);
+}
+
+/* A port that was just in use and is no longer. */
+static void test_connection_refused(void **state)
+{
+        struct server dead;
+        void *dead_state = &dead;
+        struct su_fetch *fetch;
+        struct su_error err = {0};
+        char *data = NULL;
+        size_t size;
+
+        (void)state;
+        server_start(&dead);
+        server_stop(&dead);
+        fetch = http(&dead_state);
+        assert_fails_with(su_fetch_to_memory(fetch, "good", 100, &data, &size, &err), err,
+                          UNREACHABLE, "127.0.0.1");
+        su_fetch_free(fetch);
+        su_fetch_free(NULL);
+}
+
+static void test_directory(void **state)
+{
+        struct scratch *scratch = *state;
+        su_auto_fetch struct su_fetch *fetch = NULL;
+        su_auto_free char *data = NULL;
+        struct su_error err = {0};
+        char url[100];
+        char *none = NULL;
+        size_t size;
+
+        write_text(scratch->fd, "sub/file", "content");
+        (void)snprintf(url, sizeof url, "file://%s", scratch->path);
+        assert_ok(su_fetch_new(url, &fetch, &err), err);
+        assert_ok(su_fetch_to_memory(fetch, "sub/file", 7, &data, &size, &err), err);
+        assert_string_equal(data, "content");
+        assert_fails(su_fetch_to_memory(fetch, "sub/file", 6, &none, &size, &err), err, TOO_LARGE);
+        assert_fails_with(su_fetch_to_memory(fetch, "sub/none", 9, &none, &size, &err), err,
+                          NOT_FOUND, "sub/none");
+}
+
+static void test_no_directory(void **state)
+{
+        su_auto_fetch struct su_fetch *fetch = NULL;
+        struct su_error err = {0};
+        char *none = NULL;
+        size_t size;
+
+        (void)state;
+        assert_ok(su_fetch_new("file:///var/tmp/suture-no-such-repository", &fetch, &err), err);
+        assert_fails(su_fetch_to_memory(fetch, "x", 9, &none, &size, &err), err, UNREACHABLE);
+}
+
+static void test_bad_urls(void **state)
+{
+        static const char *const bad[] = {"",       "ftp://x", "file://host/x",
+                                          "/srv/x", "HTTP",    "http:"};
+        struct su_fetch *fetch = NULL;
+        struct su_error err = {0};
+
+        (void)state;
+        for (size_t i = 0; i < SU_ELEMENTS(bad); i++) {
+                assert_fails(su_fetch_new(bad[i], &fetch, &err), err, CONFIG);
+                assert_null(fetch);
+        }
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+        const struct CMUnitTest tests[] = {
+                TEST(test_http),
+                TEST(test_http_failures),
+                TEST(test_redirect),
+                TEST(test_to_fd),
+                TEST(test_cancelled),
+                cmocka_unit_test(test_connection_refused),
+                scratch_test(test_directory),
+                cmocka_unit_test(test_no_directory),
+                cmocka_unit_test(test_bad_urls),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
