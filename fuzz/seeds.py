@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+"""Write the seeds of the corpora: fuzz/corpus/TARGET/seed-NAME. Needs zstd(1).
+
+What libFuzzer found beyond them lies beside them, named by its SHA-1."""
+import hashlib
+import json
+import pathlib
+import struct
+import subprocess
+import tempfile
+
+CORPUS = pathlib.Path(__file__).parent / "corpus"
+HASH = "00112233445566778899aabbccddeeff" * 2
+FACTS = {"size": 5, "sha256": HASH, "build_id": "aa01"}
+MANIFEST = {
+    "type": "suture-manifest", "version": 1, "baseline": "debian-12-x86-64", "architecture": "x86-64",
+    "level": "b", "created": "2026-05-01T10:00:00Z",
+    "components": [{
+        "name": "openssl", "old_version": "3.0.1", "new_version": "3.0.2",
+        "image": {"size": 4096, "seal": HASH},
+        "fixes": [{"id": "CVE-2026-1", "title": "a\nhole", "severity": "high"}],
+        "files": [{"path": "/usr/lib/a.so", "before": FACTS, "after": FACTS},
+                  {"path": "/opt/new", "before": None, "after": dict(FACTS, build_id=None)}],
+        "deltas": [{"object": {"size": 7, "sha256": HASH},
+                    "sources": [{"path": "/usr/lib/a.so", "size": 5, "sha256": HASH}]}]}]}
+CHANNEL = {
+    "type": "suture-channel", "version": 1, "baseline": "debian-12-x86-64", "serial": 7, "current": "b",
+    "floor": None, "levels": [
+        {"level": "a", "rollout": [], "recall": {"reason": "breaks sound"}},
+        {"level": "b", "recall": None, "rollout": [{"from": "2026-05-01T00:00:00Z", "percent": 10},
+                                                   {"from": "2026-05-02T00:00:00Z", "percent": 100}]}]}
+BASELINE = {
+    "type": "suture-baseline", "version": 1, "name": "debian-12-x86-64", "architecture": "x86-64",
+    "os_version": "12", "os_name": "Debian 12",
+    "files": [dict(FACTS, path="/usr/lib/z", mode=420), dict(FACTS, path="/usr/lib/a", mode=493)]}
+STATE = {
+    "type": "suture-state", "version": 1, "newest": 9, "active": 8, "previous": 7, "transition": 9,
+    "level": "b", "baseline": "debian-12-x86-64", "removed": "a",
+    "last_check": {"at": 1780272000, "outcome": "Offered", "message": "12 (b)", "level": "c"}}
+
+
+def seed(target, name, data):
+    directory = CORPUS / target
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / f"seed-{name}").write_bytes(data if isinstance(data, bytes) else data.encode())
+
+
+def metadata(role, **fields):
+    signed = {"_type": role, "spec_version": "1.0.34", "version": 1, "expires": "2027-01-01T00:00:00Z", **fields}
+    key_id = next(iter(fields.get("keys", {HASH: None})))
+    return json.dumps({"signatures": [{"keyid": key_id, "sig": "00" * 64}], "signed": signed})
+
+
+def root():
+    key = {"keytype": "ed25519", "keyval": {"public": HASH}, "scheme": "ed25519"}
+    key_id = hashlib.sha256(json.dumps(key, separators=(",", ":")).encode()).hexdigest()
+    roles = {role: {"keyids": [key_id], "threshold": 1} for role in ("root", "timestamp", "snapshot", "targets")}
+    return metadata("root", keys={key_id: key}, roles=roles, consistent_snapshot=True)
+
+
+def elf():
+    note = struct.pack("<III", 4, 20, 3) + b"GNU\0" + bytes(range(20))
+    other = struct.pack("<III", 3, 4, 3) + b"Go\0\0" + b"abcd"
+    header = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    segment = struct.pack("<IIQQQQQQ", 4, 4, 120, 0, 0, len(other + note), len(other + note), 4)
+    return header + segment + other + note
+
+
+def delta(sources, target):
+    """As su_delta_make() writes it; the sources are those in fuzz-delta.c."""
+    def module(data):
+        return struct.pack("<Q", len(data)) + hashlib.sha256(data).digest()
+
+    with tempfile.TemporaryDirectory() as scratch:
+        old, new = pathlib.Path(scratch, "old"), pathlib.Path(scratch, "new")
+        old.write_bytes(b"".join(sources))
+        new.write_bytes(target)
+        command = ["zstd", "-q", "-c", "--no-check", "-19", new]
+        if sources:
+            command.insert(1, f"--patch-from={old}")
+        body = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    return (b"SUTDELTA" + struct.pack("<HHI", 1, 1, len(sources)) + module(target)
+            + b"".join(map(module, sources)) + body)
+
+
+def main():
+    first = b"The quick brown fox jumps over the lazy dog, again and again and again.\n"
+    second = b"0123456789abcdefghijklmnopqrstuvwxyz" * 2 + b"\n"
+    seed("json", "all", '{"a": [1, -2, true, false, null, "\\n\\u00e9\\"\\\\"], "b": {"c": {}}}')
+    seed("json", "integers", "[9223372036854775807, -9223372036854775808, 0]")
+    seed("json", "real", "[1.5]")
+    seed("json", "deep", "[" * 33 + "]" * 33)
+    seed("metadata", "root", b"\0" + root().encode())
+    seed("metadata", "timestamp", b"\1" + metadata("timestamp", meta={
+        "snapshot.json": {"version": 1, "length": 5, "hashes": {"sha256": HASH}}}).encode())
+    seed("metadata", "snapshot", b"\2" + metadata("snapshot", meta={"targets.json": {"version": 1}}).encode())
+    seed("metadata", "targets", b"\3" + metadata("targets", targets={
+        "a/b": {"length": 1, "hashes": {"sha256": HASH}}}).encode())
+    seed("manifest", "full", json.dumps(MANIFEST))
+    seed("manifest", "empty", json.dumps(dict(MANIFEST, components=[])))
+    seed("channel", "full", json.dumps(CHANNEL))
+    seed("channel", "empty", json.dumps(dict(CHANNEL, current=None, levels=[])))
+    seed("baseline", "full", json.dumps(BASELINE))
+    seed("build-id", "elf", elf())
+    seed("build-id", "script", "#!/bin/sh\n")
+    seed("os-release", "debian", 'PRETTY_NAME="Debian GNU/Linux 12"\nID=debian\nVERSION_ID=\'12\'\n# BUILD_ID=1\n')
+    seed("os-release", "quotes", 'ID="a \\"b\\" \\$c"\nIMAGE_VERSION=\nBUILD_ID="open\nVERSION_ID=1 \r\n')
+    seed("delta", "two-sources", delta([first, second], second[:40] + first + b"a fix" + second))
+    seed("delta", "one-source", delta([first], first * 3))
+    seed("delta", "whole", delta([], first + second))
+    seed("delta", "empty", delta([], b""))
+    seed("state", "state", b"\0" + json.dumps(STATE).encode())
+    seed("state", "history", b'\1\n{"event":"install"}\n\n{"event":"remove"}\n\n{"event":')
+    seed("state", "config", b"\2# where from\n[Source]\nRepository = https://example.org/\nTrustedRoot=/etc/root.json\n")
+    seed("text", "time", "2026-06-01T00:00:00Z")
+    seed("text", "hex", "00ff1a")
+    seed("text", "path", "/usr/lib/x.so.1")
+    seed("text", "name", "debian-12.11~rc1+b_2-x86-64")
+    seed("text", "letters", b"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \x1b[2J \xc2\x9b \xff")
+
+
+main()
