@@ -1,0 +1,103 @@
+"""One world for all tests: the trees and the published levels are made once, devices are made for each test."""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+import support
+import web
+
+INSIDE = "SUTURE_TEST_NAMESPACES"
+NEEDS_ROOT = "NOT TESTED: mounting needs root"
+
+
+def pytest_report_header():
+    if not support.IS_ROOT:
+        return "WARNING: not root: every test of a device is skipped"
+    return f"programs: {support.BUILD}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Run all of it again in mount and process namespaces of its own: nothing that is mounted is seen outside, and
+    nothing that runs outside is looked into."""
+    for program in ("suture", "suture-publish"):
+        if not (support.BUILD / program).exists():
+            raise pytest.UsageError(f"{support.BUILD / program} is not built; SUTURE_BUILD names the build directory")
+    if not support.IS_ROOT or INSIDE in os.environ:
+        return None
+    config.pluginmanager.getplugin("capturemanager").stop_global_capturing()
+    return subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc",
+         sys.executable, *(["-B"] if sys.dont_write_bytecode else []), "-m", "pytest",
+         *config.invocation_params.args], cwd=config.invocation_params.dir, env={**os.environ, INSIDE: "1"}).returncode
+
+
+@pytest.fixture(scope="session")
+def scratch():
+    # A real file system, as devices have: /tmp may be a tmpfs. Readable for other users.
+    path = pathlib.Path(tempfile.mkdtemp(prefix="suture-programs.", dir="/var/tmp"))
+    path.chmod(0o755)
+    yield path
+    support.unmount_below(path)
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def trees(scratch):
+    path = scratch / "trees"
+    support.make_baseline(path / "baseline")
+    for level in "ab":
+        support.make_fixed(path / f"fixed-{level}", level)
+    return path
+
+
+@pytest.fixture(scope="session")
+def shop(scratch, trees):
+    """A publisher whose repository holds level (a); `public` is only read."""
+    return support.Publisher(scratch / "shop", trees).start().release("a")
+
+
+@pytest.fixture(scope="session")
+def next_shop(scratch, shop, trees):
+    """The same publisher, later: (a) and (b)."""
+    path = scratch / "next-shop"
+    shutil.copytree(shop.path, path)
+    return support.Publisher(path, trees).release("b")
+
+
+@pytest.fixture
+def work(scratch):
+    path = pathlib.Path(tempfile.mkdtemp(prefix="test.", dir=scratch))
+    path.chmod(0o755)
+    yield path
+    support.unmount_below(path)
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def server(shop):
+    server = web.Server(shop.public)
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def own_shop(work, shop):
+    """A copy of the publisher that the test may damage."""
+    shutil.copytree(shop.path, work / "shop")
+    return support.Publisher(work / "shop", shop.trees)
+
+
+@pytest.fixture
+def device(work, shop, server):
+    if not support.IS_ROOT:
+        pytest.skip(NEEDS_ROOT)
+    assert INSIDE in os.environ, "name this directory on pytest's command line"
+    support.run("cp", "-a", shop.trees / "baseline", work / "device")
+    return support.Device(work / "device", server.url).trust(shop)

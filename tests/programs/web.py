@@ -1,0 +1,75 @@
+"""A web server on an ephemeral port of 127.0.0.1 that can be told to fail in the ways that real ones do."""
+import dataclasses
+import http.server
+import re
+import threading
+import time
+from typing import Callable, Optional
+
+
+@dataclasses.dataclass
+class Fault:
+    """What happens to a request whose path contains `path` (a regular expression)."""
+    path: str
+    status: int = 200
+    cut: Optional[int] = None  # close the connection after that many bytes of the body
+    body: Optional[Callable[[bytes], bytes]] = None  # the whole answer, made from the true one
+    endless: bool = False  # send the body again and again, without a length
+    pause: float = 0  # seconds, at each 16 KiB
+    before: Optional[Callable[[], None]] = None  # called once the request is there
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+    def do_GET(self):
+        server, path = self.server, self.path.lstrip("/")
+        fault = next((f for f in server.faults if re.search(f.path, path)), Fault(""))
+        server.requests_seen.append(path)
+        if fault.before:
+            fault.before()
+        file = server.directory / path
+        if fault.status != 200 or not (file.is_file() or fault.body or fault.endless):
+            self.send_error(fault.status if fault.status != 200 else 404)
+            return
+        body = file.read_bytes() if file.is_file() else b""
+        self.answer(fault, fault.body(body) if fault.body else body)
+
+    def answer(self, fault, body):
+        self.send_response(200)
+        if not fault.endless:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        try:
+            self.send(fault, body if fault.cut is None else body[:fault.cut])
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+
+    def send(self, fault, body):
+        while True:
+            for at in range(0, len(body), 16384):
+                self.wfile.write(body[at:at + 16384])
+                time.sleep(fault.pause)
+            if not fault.endless:
+                break
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, directory):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.directory, self.faults, self.requests_seen = directory, [], []
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+    def handle_error(self, request, client_address):
+        pass
+
+    def fail(self, path, **what):
+        self.faults.insert(0, Fault(path, **what))
+
+    def count(self, pattern):
+        return sum(1 for path in self.requests_seen if re.search(pattern, path))
