@@ -199,22 +199,32 @@ static int ask(struct su_engine *engine, struct su_offer *offer, struct su_error
         return r;
 }
 
+/* Whether the repository itself said that nothing is on offer here; anything else that goes wrong
+ * leaves what it offered before as the best that is known. */
+static bool withdraws_offer(const struct su_error *failure)
+{
+        return failure->code == SU_ERROR_NOT_OFFERED;
+}
+
 /* The outcome of the check, for status; the check's own error comes before one of remembering it.
  */
 static int remember(struct su_engine *engine, const struct su_offer *offer,
                     const struct su_error *failure, struct su_error *err)
 {
         struct su_check_record *check = &engine->state.check;
+        struct su_level level = check->level;
         const char *outcome = failure             ? su_error_name(failure->code)
                               : offer->up_to_date ? "UpToDate"
                                                   : "Offered";
         int r;
 
+        if (!failure)
+                level = offer->level;
+        else if (withdraws_offer(failure))
+                level = (struct su_level){0};
         free(check->outcome);
         free(check->message);
-        *check = (struct su_check_record){.at = su_now()};
-        if (!failure)
-                check->level = offer->level;
+        *check = (struct su_check_record){.at = su_now(), .level = level};
         r = su_strdup(outcome, &check->outcome, err);
         if (r >= 0)
                 r = su_strdup(failure ? failure->message : offer->message, &check->message, err);
