@@ -1,4 +1,5 @@
 /* The small parsers and cleaners of text. */
+#include "base/printable.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -43,12 +44,12 @@ static void check_cleaning(char *text)
         su_auto_free char *twice = NULL;
         size_t size = strlen(text);
 
-        su_text_make_printable(text);
+        su_make_printable(text);
         fuzz_check(strlen(text) == size);
         fuzz_check(su_strdup(text, &twice, NULL) >= 0);
-        su_text_make_printable(twice);
+        su_make_printable(twice);
         fuzz_check(strcmp(text, twice) == 0);
-        su_text_sanitize(text);
+        su_make_printable_ascii(text);
         for (size_t i = 0; i < size; i++)
                 fuzz_check(text[i] >= 0x20 && text[i] <= 0x7e);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/printable.h"
 
 struct error_entry {
         int exit_status;
@@ -28,7 +28,7 @@ int su_error_set(struct su_error *err, enum su_error_code code, const char *form
                 va_start(ap, format);
                 (void)vsnprintf(err->message, sizeof err->message, format, ap);
                 va_end(ap);
-                su_text_make_printable(err->message);
+                su_make_printable(err->message);
         }
         return -error_table[code].errnum;
 }
@@ -63,7 +63,7 @@ int su_error_set_errno(struct su_error *err, int errnum, const char *format, ...
                 err->code = code_from_errno(errnum);
                 err->errnum = errnum;
                 (void)snprintf(err->message, sizeof err->message, "%s: %s", what, strerror(errnum));
-                su_text_make_printable(err->message);
+                su_make_printable(err->message);
         }
         return -errnum;
 }
@@ -88,7 +88,7 @@ int su_error_prefix(struct su_error *err, int r, const char *format, ...)
         err->message[size] = ':';
         err->message[size + 1] = ' ';
         err->message[sizeof err->message - 1] = '\0';
-        su_text_make_printable(err->message);
+        su_make_printable(err->message);
         return r;
 }
 

@@ -1,4 +1,4 @@
-/* Small things about text: formatting into fresh memory, hexadecimal, safe printing. */
+/* Small things about text: formatting into fresh memory, hexadecimal, paths and names. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,15 +21,6 @@ bool su_hex_decode(const char *text, void *ret, size_t size);
 
 bool su_starts_with(const char *text, const char *prefix);
 bool su_ends_with(const char *text, const char *suffix);
-
-/* Replace, in place, what could drive a terminal or break a line (control characters, bytes that
- * are not ASCII) by '?'. For names that another process chose. */
-void su_text_sanitize(char *text);
-
-/* Replace, in place, control characters and bytes that are no UTF-8 by '?', and keep the rest: for
- * messages that may quote what somebody else wrote. The result is fit for a terminal and for JSON.
- */
-void su_text_make_printable(char *text);
 
 /* An absolute path without empty, "." or ".." parts and without a trailing slash; at most 4095
  * bytes and without control characters. "/" alone is not one. */

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/printable.h"
 #include "base/text.h"
 #include "device/procmap.h"
 
@@ -91,7 +92,7 @@ static void read_command(int process_fd, char ret[SU_COMMAND_SIZE])
 
         ret[n > 0 ? n : 0] = '\0';
         ret[strcspn(ret, "\n")] = '\0';
-        su_text_sanitize(ret);
+        su_make_printable_ascii(ret);
 }
 
 static bool has_root(int process_fd, const struct stat *root)

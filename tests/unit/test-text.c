@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/printable.h"
 #include "base/text.h"
 
 static void test_hex(void **state)
@@ -89,7 +90,7 @@ static void test_sanitize(void **state)
         char text[] = "a\x1b[2J\n\x7f\xc3\xa9z";
 
         (void)state;
-        su_text_sanitize(text);
+        su_make_printable_ascii(text);
         assert_string_equal(text, "a?[2J????z");
 }
 
@@ -118,7 +119,7 @@ static void test_make_printable(void **state)
                 su_auto_free char *text = strdup(cases[i][0]);
 
                 assert_non_null(text);
-                su_text_make_printable(text);
+                su_make_printable(text);
                 assert_string_equal(text, cases[i][1]);
         }
 }
