@@ -15,7 +15,7 @@ class Fault:
     cut: Optional[int] = None  # close the connection after that many bytes of the body
     body: Optional[Callable[[bytes], bytes]] = None  # the whole answer, made from the true one
     endless: bool = False  # send the body again and again, without a length
-    pause: float = 0  # seconds, at each 16 KiB
+    pause: float = 0  # seconds, before each 16 KiB
     before: Optional[Callable[[], None]] = None  # called once the request is there
 
 
@@ -49,8 +49,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def send(self, fault, body):
         while True:
             for at in range(0, len(body), 16384):
-                self.wfile.write(body[at:at + 16384])
                 time.sleep(fault.pause)
+                self.wfile.write(body[at:at + 16384])
             if not fault.endless:
                 break
 
