@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -209,8 +210,23 @@ int su_file_publish(int dir_fd, int fd, const char *temporary, const char *name,
         return su_sync_parent(dir_fd, name, err);
 }
 
-int su_file_write(int dir_fd, const char *name, const void *data, size_t size, mode_t mode,
-                  struct su_error *err)
+/* Which directory it is that a descriptor stands for; said with an error, when it can be found. */
+static int fail_in_directory(struct su_error *err, int r, int dir_fd)
+{
+        char link[sizeof "/proc/self/fd/" + 3 * sizeof dir_fd];
+        char path[PATH_MAX];
+        ssize_t size;
+
+        (void)snprintf(link, sizeof link, "/proc/self/fd/%d", dir_fd);
+        size = dir_fd < 0 ? -1 : readlink(link, path, sizeof path - 1);
+        if (size < 0)
+                return r;
+        path[size] = '\0';
+        return su_fail_prefix(err, r, "in %s", path);
+}
+
+static int write_and_publish(int dir_fd, const char *name, const void *data, size_t size,
+                             mode_t mode, struct su_error *err)
 {
         su_auto_free char *temporary = NULL;
         su_auto_close int fd = -EBADF;
@@ -231,6 +247,14 @@ int su_file_write(int dir_fd, const char *name, const void *data, size_t size, m
         if (r < 0)
                 (void)unlinkat(dir_fd, temporary, 0);
         return r;
+}
+
+int su_file_write(int dir_fd, const char *name, const void *data, size_t size, mode_t mode,
+                  struct su_error *err)
+{
+        int r = write_and_publish(dir_fd, name, data, size, mode, err);
+
+        return r < 0 ? fail_in_directory(err, r, dir_fd) : 0;
 }
 
 static int remove_contents(int fd, dev_t device, const char *name, struct su_error *err)

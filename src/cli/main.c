@@ -134,6 +134,7 @@ int main(int argc, char **argv)
         struct su_error error = {0};
         int r;
 
+        argv[0] = program_invocation_short_name; /* getopt's complaints begin with it */
         r = run(argc, argv, &arguments, &error);
         if (r >= 0 && fflush(stdout) != 0)
                 r = su_fail_errno(&error, errno, "cannot write to standard output");

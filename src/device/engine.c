@@ -14,6 +14,8 @@
 static int open_root(struct su_engine *engine, const char *root, struct su_error *err)
 {
         engine->root = realpath(root ? root : "/", NULL);
+        if (!engine->root && (errno == ENOENT || errno == ENOTDIR))
+                return su_fail(err, SU_ERROR_NOT_FOUND, "there is no OS tree '%s'", root);
         if (!engine->root)
                 return su_fail_errno(err, errno, "cannot find the OS tree '%s'", root);
         return su_dir_open(engine->root, &engine->root_fd, err);
@@ -138,11 +140,15 @@ void su_engine_free(struct su_engine *engine)
 }
 
 /* The root of trust comes with the OS, or from the command line. */
+static const char *trusted_root_path(const struct su_engine *engine)
+{
+        return engine->trusted_root ? engine->trusted_root : engine->config.trusted_root;
+}
+
 static int read_trusted_root(struct su_engine *engine, char **ret, size_t *ret_size,
                              struct su_error *err)
 {
-        const char *path =
-                engine->trusted_root ? engine->trusted_root : engine->config.trusted_root;
+        const char *path = trusted_root_path(engine);
         su_auto_close int fd = -EBADF;
         int r;
 
@@ -172,10 +178,12 @@ static int open_trust(struct su_engine *engine, struct su_error *err)
                 return r;
         if (faccessat(engine->trust_fd, "root.json", F_OK, 0) < 0) {
                 r = read_trusted_root(engine, &root, &size, err);
-                if (r >= 0)
-                        r = su_trust_init(engine->trust_fd, root, size, err);
                 if (r < 0)
                         return r;
+                r = su_trust_init(engine->trust_fd, root, size, err);
+                if (r < 0)
+                        return su_fail_prefix(err, r, "trusted root '%s'",
+                                              trusted_root_path(engine));
         }
         return su_trust_open(engine->trust_fd, &engine->trust, err);
 }

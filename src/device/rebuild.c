@@ -37,6 +37,32 @@ static int check_new_file(int usr_fd, const char *path, struct su_error *err)
                        path);
 }
 
+/* Opens only what is still a regular file; anything else is not the baseline's. */
+static int open_unchanged_kind(int usr_fd, const char *path, int *ret_fd, struct su_error *err)
+{
+        su_auto_close int fd = -EBADF;
+        struct stat st;
+        int r;
+
+        r = open_base_file(usr_fd, path, &fd, err);
+        if (r == -ENOENT)
+                return su_fail(err, SU_ERROR_BASELINE,
+                               "'%s' is missing on this system; the improvement is for a baseline "
+                               "that has it",
+                               path);
+        if (r < 0 && r != -ELOOP)
+                return r;
+        if (r >= 0 && fstat(fd, &st) < 0)
+                return su_fail_errno(err, errno, "cannot look at '%s'", path);
+        if (r < 0 || !S_ISREG(st.st_mode))
+                return su_fail(err, SU_ERROR_BASELINE,
+                               "'%s' is %s on this system; the improvement is for a baseline that "
+                               "has a file there",
+                               path, r < 0 ? "a link" : "no regular file");
+        *ret_fd = su_take_fd(&fd);
+        return 0;
+}
+
 static int check_file(int usr_fd, const struct su_changed_file *file, struct su_error *err)
 {
         su_auto_close int fd = -EBADF;
@@ -46,15 +72,9 @@ static int check_file(int usr_fd, const struct su_changed_file *file, struct su_
 
         if (file->is_new)
                 return check_new_file(usr_fd, file->path, err);
-        r = open_base_file(usr_fd, file->path, &fd, err);
-        if (r == -ENOENT)
-                return su_fail(err, SU_ERROR_BASELINE,
-                               "'%s' is missing on this system; the improvement is for a baseline "
-                               "that has it",
-                               file->path);
-        if (r < 0)
-                return r;
-        r = su_sha256_of_fd(fd, file->path, &digest, &size, err);
+        r = open_unchanged_kind(usr_fd, file->path, &fd, err);
+        if (r >= 0)
+                r = su_sha256_of_fd(fd, file->path, &digest, &size, err);
         if (r < 0)
                 return r;
         if (size != file->before.size || !su_sha256_equal(&digest, &file->before.sha256))

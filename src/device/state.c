@@ -135,7 +135,9 @@ int su_state_lock(int state_fd, int *ret_fd, struct su_error *err)
                 return su_fail_errno(err, errno, "cannot open %s/lock", SU_STATE_PATH);
         if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
                 if (errno == EWOULDBLOCK)
-                        return su_fail(err, SU_ERROR_BUSY, "another instance of suture is at work");
+                        return su_fail(err, SU_ERROR_BUSY,
+                                       "another instance of suture is at work: it holds %s/lock",
+                                       SU_STATE_PATH);
                 return su_fail_errno(err, errno, "cannot lock %s/lock", SU_STATE_PATH);
         }
         *ret_fd = su_take_fd(&fd);

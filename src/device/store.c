@@ -104,7 +104,7 @@ int su_store_load_generation(int state_fd, int64_t number, struct su_generation 
         if (r >= 0)
                 r = read_generation(document, &generation, err);
         if (r < 0)
-                return su_fail_prefix(err, r, "generation %" PRId64, number);
+                return su_fail_prefix(err, r, "generations/%s", name);
         *ret = generation;
         generation = (struct su_generation){0};
         return 0;

@@ -197,6 +197,7 @@ int main(int argc, char **argv)
         struct su_error error = {0};
         int r;
 
+        argv[0] = program_invocation_short_name; /* getopt's complaints begin with it */
         r = run(argc, argv, &arguments, &error);
         free(arguments.cves);
         if (r >= 0 && fflush(stdout) != 0)

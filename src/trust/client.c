@@ -65,7 +65,7 @@ int su_trust_init(int metadata_fd, const char *root, size_t size, struct su_erro
         if (r >= 0)
                 r = su_metadata_verify(&metadata, &keys, err);
         if (r < 0)
-                return su_fail_prefix(err, r, "the device's trusted root");
+                return r;
         return su_file_write(metadata_fd, "root.json", root, size, 0644, err);
 }
 
