@@ -116,6 +116,26 @@ static int check_ownership(const struct su_tree_entry *entry, struct su_error *e
         return 0;
 }
 
+static const char *kind_of(mode_t mode)
+{
+        return S_ISDIR(mode) ? "a directory" : S_ISREG(mode) ? "a file" : "a link";
+}
+
+/* A layer can hide what is below it, but not mend it: a file in the place of a directory would take
+ * all of the directory's files away, one in the place of a link whatever was reached through it. */
+static int check_kind(const struct stage *stage, const struct su_tree_entry *entry,
+                      struct su_error *err)
+{
+        const mode_t now = entry->st.st_mode & S_IFMT;
+        struct stat st;
+
+        if (fstatat(stage->tree_fd, entry->path + 1, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+            (st.st_mode & S_IFMT) == now)
+                return 0;
+        return su_fail(err, SU_ERROR_CONFLICT, "'%s' is %s in the baseline, and %s in the fix",
+                       entry->path, kind_of(st.st_mode), kind_of(now));
+}
+
 static int stage_file(struct stage *stage, const struct su_tree_entry *entry, struct su_error *err)
 {
         const struct su_baseline_file *before = su_baseline_find(stage->baseline, entry->path);
@@ -184,6 +204,7 @@ static int stage_link(struct stage *stage, const struct su_tree_entry *entry, st
 static int stage_entry(void *userdata, const struct su_tree_entry *entry, struct su_error *err)
 {
         struct stage *stage = userdata;
+        int r;
 
         if (S_ISDIR(entry->st.st_mode))
                 return 0;
@@ -194,12 +215,14 @@ static int stage_entry(void *userdata, const struct su_tree_entry *entry, struct
         if (!su_path_is_normal(entry->path))
                 return su_fail(err, SU_ERROR_CONFLICT, "a file's name is not usable: '%s'",
                                entry->path);
-        if (S_ISREG(entry->st.st_mode))
-                return stage_file(stage, entry, err);
-        if (S_ISLNK(entry->st.st_mode))
-                return stage_link(stage, entry, err);
-        return su_fail(err, SU_ERROR_CONFLICT, "'%s' is neither a file, a directory nor a link",
-                       entry->path);
+        if (!S_ISREG(entry->st.st_mode) && !S_ISLNK(entry->st.st_mode))
+                return su_fail(err, SU_ERROR_CONFLICT,
+                               "'%s' is neither a file, a directory nor a link", entry->path);
+        r = check_kind(stage, entry, err);
+        if (r < 0)
+                return r;
+        return S_ISREG(entry->st.st_mode) ? stage_file(stage, entry, err)
+                                          : stage_link(stage, entry, err);
 }
 
 static int count_outside(void *userdata, const struct su_tree_entry *entry, struct su_error *err)
