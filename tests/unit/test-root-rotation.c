@@ -85,7 +85,7 @@ static void test_init_refuses_what_is_no_signed_root(void **state)
         device->repository->roles[SU_ROLE_ROOT].signers = BIT(KEY_STRANGER);
         repository_publish(device->repository);
         assert_fails_with(su_trust_init(device->scratch->fd, file->text, file->size, &err), err,
-                          SIGNATURE, "trusted root");
+                          SIGNATURE, "root metadata");
         assert_true(su_trust_open(device->scratch->fd, &trust, &err) < 0);
 }
 

@@ -24,7 +24,7 @@ static void test_generations(void **state)
         assert_int_equal(loaded.created, 1780272000);
         write_text(scratch->fd, "generations/5.json", "{}");
         assert_fails_with(su_store_load_generation(scratch->fd, 5, &loaded, &err), err, FORMAT,
-                          "generation 5");
+                          "generations/5.json");
         assert_int_equal(loaded.number, 3);
 }
 
