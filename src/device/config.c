@@ -4,81 +4,75 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/ini.h"
 #include "base/text.h"
 
 #define CONFIG_SIZE_MAX (64 * 1024)
 
-static char *strip(char *text)
-{
-        size_t size;
-
-        text += strspn(text, " \t\r");
-        size = strlen(text);
-        while (size > 0 && strchr(" \t\r", text[size - 1]))
-                text[--size] = '\0';
-        return text;
-}
-
-static int assign(struct su_config *config, const char *key, const char *value, unsigned line,
-                  struct su_error *err)
+static int assign_source(struct su_config *config, const struct su_ini_line *line,
+                         struct su_error *err)
 {
         char **field;
 
-        if (strcmp(key, "Repository") == 0)
+        if (strcmp(line->key, "Repository") == 0)
                 field = &config->repository;
-        else if (strcmp(key, "TrustedRoot") == 0)
+        else if (strcmp(line->key, "TrustedRoot") == 0)
                 field = &config->trusted_root;
         else
-                return su_fail(err, SU_ERROR_CONFIG, "%s:%u: unknown key '%s' in [Source]",
-                               SU_CONFIG_PATH, line, key);
-        if (field == &config->trusted_root && !su_path_is_normal(value))
-                return su_fail(err, SU_ERROR_CONFIG, "%s:%u: %s= is not an absolute path: '%s'",
-                               SU_CONFIG_PATH, line, key, value);
+                return su_fail_line(err, line, "unknown key '%s' in [Source]", line->key);
+        if (field == &config->trusted_root && !su_path_is_normal(line->value))
+                return su_fail_line(err, line, "%s= is not an absolute path: '%s'", line->key,
+                                    line->value);
         free(*field);
         *field = NULL;
-        return su_strdup(value, field, err);
+        return su_strdup(line->value, field, err);
 }
 
-static int read_line(struct su_config *config, char *text, unsigned line, bool *in_source,
-                     struct su_error *err)
+static int add_window(struct su_restart_policy *policy, const struct su_ini_line *line,
+                      struct su_error *err)
 {
-        char *equals;
-
-        text = strip(text);
-        if (text[0] == '\0' || text[0] == '#' || text[0] == ';')
-                return 0;
-        if (text[0] == '[') {
-                if (strcmp(text, "[Source]") != 0)
-                        return su_fail(err, SU_ERROR_CONFIG, "%s:%u: unknown section %s",
-                                       SU_CONFIG_PATH, line, text);
-                *in_source = true;
-                return 0;
-        }
-        equals = strchr(text, '=');
-        if (!equals || !*in_source)
-                return su_fail(err, SU_ERROR_CONFIG, "%s:%u: neither a section nor KEY=VALUE: '%s'",
-                               SU_CONFIG_PATH, line, text);
-        *equals = '\0';
-        return assign(config, strip(text), strip(equals + 1), line, err);
-}
-
-static int parse(char *text, struct su_config *config, struct su_error *err)
-{
-        bool in_source = false;
-        unsigned line = 0;
-
-        while (text) {
-                char *end = strchr(text, '\n');
-                int r;
-
-                if (end)
-                        *end = '\0';
-                r = read_line(config, text, ++line, &in_source, err);
-                if (r < 0)
-                        return r;
-                text = end ? end + 1 : NULL;
-        }
+        if (policy->n_windows == SU_WINDOWS_MAX)
+                return su_fail_line(err, line, "more than %d windows", SU_WINDOWS_MAX);
+        if (!su_window_parse(line->value, &policy->windows[policy->n_windows]))
+                return su_fail_line(err, line,
+                                    "Window= is not like 'Sat,Sun 02:00-05:00' or '02:00-05:00': "
+                                    "'%s'",
+                                    line->value);
+        policy->n_windows++;
         return 0;
+}
+
+static int assign_restart(struct su_config *config, const struct su_ini_line *line,
+                          struct su_error *err)
+{
+        struct su_restart_policy *policy = &config->restart;
+
+        if (strcmp(line->key, "Window") == 0)
+                return add_window(policy, line, err);
+        if (strcmp(line->key, "Deadline") == 0)
+                return su_duration_parse(line->value, &policy->deadline)
+                               ? 0
+                               : su_fail_line(err, line,
+                                              "Deadline= is not like '12h' or '3d': '%s'",
+                                              line->value);
+        if (strcmp(line->key, "AfterDeadline") != 0)
+                return su_fail_line(err, line, "unknown key '%s' in [Restart]", line->key);
+        policy->restart_overdue = strcmp(line->value, "restart") == 0;
+        if (!policy->restart_overdue && strcmp(line->value, "announce") != 0)
+                return su_fail_line(err, line, "AfterDeadline= is announce or restart: '%s'",
+                                    line->value);
+        return 0;
+}
+
+static int visit(void *userdata, const struct su_ini_line *line, struct su_error *err)
+{
+        bool is_source = strcmp(line->section, "Source") == 0;
+
+        if (!is_source && strcmp(line->section, "Restart") != 0)
+                return su_fail_line(err, line, "unknown section [%s]", line->section);
+        if (!line->key)
+                return 0;
+        return is_source ? assign_source(userdata, line, err) : assign_restart(userdata, line, err);
 }
 
 int su_config_load(int root_fd, struct su_config *ret, struct su_error *err)
@@ -97,7 +91,7 @@ int su_config_load(int root_fd, struct su_config *ret, struct su_error *err)
         if (r >= 0) {
                 r = su_file_read_fd(fd, SU_CONFIG_PATH, CONFIG_SIZE_MAX, &text, NULL, err);
                 if (r >= 0)
-                        r = parse(text, &config, err);
+                        r = su_ini_parse(SU_CONFIG_PATH, text, visit, &config, err);
                 if (r < 0)
                         return r;
         }

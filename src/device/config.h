@@ -1,8 +1,13 @@
-/* /etc/suture/suture.conf: where improvements come from.
+/* /etc/suture/suture.conf: where improvements come from, and when restarts may be done.
  *
  *     [Source]
  *     Repository=https://updates.example.org/suture
  *     TrustedRoot=/usr/lib/suture/root.json
+ *
+ *     [Restart]
+ *     Window=Mon,Tue 02:00-05:00
+ *     Deadline=3d
+ *     AfterDeadline=restart
  *
  * Unknown sections and keys are refused with file and line.
  */
@@ -10,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/own.h"
+#include "device/due.h"
 
 #define SU_CONFIG_PATH "/etc/suture/suture.conf"
 #define SU_TRUSTED_ROOT_PATH "/etc/suture/root.json"
@@ -17,6 +23,7 @@
 struct su_config {
         char *repository;   /* URL; NULL: not configured */
         char *trusted_root; /* path in the OS tree */
+        struct su_restart_policy restart;
 };
 
 /* A missing file gives the defaults. CONFIG when it is malformed. */

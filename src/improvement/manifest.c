@@ -174,6 +174,8 @@ static int read_component(const json_t *object, void *ret, struct su_error *err)
                 r = su_json_read_elements(object, "deltas", DELTAS_MAX, sizeof *component->deltas,
                                           read_delta, &component->deltas, &component->n_deltas,
                                           err);
+        if (r >= 0)
+                r = su_rules_from_json(object, "hints", &component->hints, err);
         if (r >= 0 && component->n_deltas == 0)
                 r = su_fail(err, SU_ERROR_FORMAT, "field 'deltas' is empty");
         return r;
@@ -313,10 +315,11 @@ static json_t *component_to_json(const struct su_component *component)
         for (size_t i = 0; i < component->n_deltas; i++)
                 if (json_array_append_new(deltas, delta_to_json(&component->deltas[i])) < 0)
                         return NULL;
-        return json_pack("{s:s, s:s?, s:s, s:o, s:O, s:O, s:O}", "name", component->name,
+        return json_pack("{s:s, s:s?, s:s, s:o, s:O, s:O, s:O, s:o}", "name", component->name,
                          "old_version", component->old_version, "new_version",
                          component->new_version, "image", image_to_json(&component->image), "fixes",
-                         fixes, "files", files, "deltas", deltas);
+                         fixes, "files", files, "deltas", deltas, "hints",
+                         su_rules_to_json(&component->hints));
 }
 
 int su_manifest_write(const struct su_manifest *manifest, char **ret_text, size_t *ret_size,
@@ -354,6 +357,7 @@ void su_component_done(struct su_component *component)
                         free(component->deltas[i].sources[j].path);
                 free(component->deltas[i].sources);
         }
+        su_rules_done(&component->hints);
         free(component->fixes);
         free(component->files);
         free(component->deltas);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/own.h"
 #include "improvement/level.h"
+#include "improvement/rule.h"
 #include "inventory/facts.h"
 
 #define SU_MANIFEST_SIZE_MAX (4 * 1024 * 1024)
@@ -69,6 +70,8 @@ struct su_component {
         size_t n_deltas;
         struct su_changed_file *files;
         size_t n_files;
+        struct su_rules
+                hints; /* the publisher's word on who uses it; the system's rules come later */
 };
 
 struct su_manifest {
