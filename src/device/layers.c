@@ -23,7 +23,7 @@
 #define SOURCE_PREFIX "suture:"
 
 /* fsconfig(2) takes strings of at most 255 bytes. */
-#define LOWERDIR_MAX 255
+#define OPTION_MAX 255
 
 static int usr_path(const char *root, char **ret, struct su_error *err)
 {
@@ -40,48 +40,71 @@ static int64_t generation_of(const struct su_mount *mount)
         return generation;
 }
 
-static int find_generation(const char *usr, int64_t *ret, struct su_error *err)
+static int find_generation(const struct su_mount_table *table, const char *usr, int64_t *ret,
+                           struct su_error *err)
 {
-        su_auto_mount struct su_mount mount = {0};
+        const struct su_mount *mount;
         int r;
 
-        r = su_mount_of_path(usr, &mount, err);
+        r = su_mount_of_path(table, usr, &mount, err);
         if (r < 0)
                 return r;
-        *ret = generation_of(&mount);
-        if (*ret == 0 && strcmp(mount.path, usr) == 0 && strcmp(mount.type, "overlay") == 0)
-                return su_fail(
-                        err, SU_ERROR_CONFLICT, "'%s' is already an overlay of another system (%s)",
-                        usr, strcmp(mount.source, "sysext") == 0 ? "systemd-sysext" : mount.source);
+        *ret = generation_of(mount);
+        if (*ret == 0 && strcmp(mount->path, usr) == 0 && strcmp(mount->type, "overlay") == 0)
+                return su_fail(err, SU_ERROR_CONFLICT,
+                               "'%s' is already an overlay of another system (%s)", usr,
+                               strcmp(mount->source, "sysext") == 0 ? "systemd-sysext"
+                                                                    : mount->source);
         return 0;
 }
 
-static int refuse_submounts(const char *usr, struct su_error *err)
+/* Visits what is mounted below `usr` and can be seen there: all that hangs on the mount that `usr`
+ * itself lies on. What an overlay hides hangs on the one beneath it. */
+typedef int (*submount_visit)(void *userdata, const struct su_mount *mount, struct su_error *err);
+
+static int visit_submounts(const char *usr, submount_visit visit, void *userdata,
+                           struct su_error *err)
 {
-        su_auto_free char *below = NULL;
+        su_auto_mount_table struct su_mount_table table = {0};
+        const struct su_mount *on;
         int r;
 
-        r = su_mount_find_below(usr, &below, err);
-        if (r < 0)
-                return r;
-        if (below)
-                return su_fail(err, SU_ERROR_CONFLICT,
-                               "'%s' is a mount of its own; an overlay on %s would hide it", below,
-                               usr);
-        return 0;
+        r = su_mount_table_read_self(&table, err);
+        if (r >= 0)
+                r = su_mount_of_path(&table, usr, &on, err);
+        for (size_t i = 0; r >= 0 && i < table.n_mounts; i++) {
+                const struct su_mount *mount = &table.mounts[i];
+
+                if (su_path_is_below(mount->path, usr) && strcmp(mount->path, usr) != 0 &&
+                    su_mount_is_below(&table, mount, on->id))
+                        r = visit(userdata, mount, err);
+        }
+        return r;
+}
+
+static int refuse_automount(void *userdata, const struct su_mount *mount, struct su_error *err)
+{
+        (void)userdata;
+        if (strcmp(mount->type, "autofs") != 0)
+                return 0;
+        return su_fail(err, SU_ERROR_CONFLICT,
+                       "'%s' is an automount point; an overlay on /usr would hide it", mount->path);
 }
 
 int su_layers_mounted(const char *root, int64_t *ret_generation, struct su_error *err)
 {
+        su_auto_mount_table struct su_mount_table table = {0};
         su_auto_free char *usr = NULL;
         int64_t generation = 0;
         int r;
 
         r = usr_path(root, &usr, err);
         if (r >= 0)
-                r = find_generation(usr, &generation, err);
+                r = su_mount_table_read_self(&table, err);
         if (r >= 0)
-                r = refuse_submounts(usr, err);
+                r = find_generation(&table, usr, &generation, err);
+        if (r >= 0)
+                r = visit_submounts(usr, refuse_automount, NULL, err);
         if (r >= 0)
                 *ret_generation = generation;
         return r;
@@ -90,10 +113,13 @@ int su_layers_mounted(const char *root, int64_t *ret_generation, struct su_error
 static int peel(const char *usr, struct su_error *err)
 {
         for (;;) {
+                su_auto_mount_table struct su_mount_table table = {0};
                 int64_t generation = 0;
                 int r;
 
-                r = find_generation(usr, &generation, err);
+                r = su_mount_table_read_self(&table, err);
+                if (r >= 0)
+                        r = find_generation(&table, usr, &generation, err);
                 if (r < 0 || generation == 0)
                         return r;
                 if (umount2(usr, MNT_DETACH) < 0)
@@ -124,6 +150,60 @@ int su_layers_open_base(const char *root, int *ret_usr_fd, struct su_error *err)
         return su_namespace_run(open_base, usr, ret_usr_fd, err);
 }
 
+/* What is mounted below /usr, as detached copies. */
+struct carried {
+        struct submount {
+                char *path;
+                char *device; /* these two say what is mounted */
+                char *root;
+                int fd;
+        } * submounts;
+        size_t n;
+};
+
+static void carried_done(struct carried *carried)
+{
+        for (size_t i = 0; i < carried->n; i++) {
+                free(carried->submounts[i].path);
+                free(carried->submounts[i].device);
+                free(carried->submounts[i].root);
+                su_close_fd(&carried->submounts[i].fd);
+        }
+        free(carried->submounts);
+}
+
+static int pick_up(void *userdata, const struct su_mount *mount, struct su_error *err)
+{
+        struct carried *carried = userdata;
+        struct submount *submount;
+        int r;
+
+        submount = reallocarray(carried->submounts, carried->n + 1, sizeof *submount);
+        if (!submount)
+                return su_fail_oom(err);
+        carried->submounts = submount;
+        submount += carried->n++;
+        *submount = (struct submount){.fd = -EBADF};
+        r = su_strdup(mount->path, &submount->path, err);
+        if (r >= 0)
+                r = su_strdup(mount->device, &submount->device, err);
+        if (r >= 0)
+                r = su_strdup(mount->root, &submount->root, err);
+        if (r < 0)
+                return r;
+        submount->fd = open_tree(AT_FDCWD, mount->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        if (submount->fd < 0)
+                return su_fail_errno(err, errno, "cannot carry over '%s'", mount->path);
+        return 0;
+}
+
+static int put_down(const struct submount *submount, const char *path, struct su_error *err)
+{
+        if (move_mount(submount->fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+                return su_fail_errno(err, errno, "cannot carry over '%s'", submount->path);
+        return 0;
+}
+
 /* What the builder in the private namespace gets. */
 struct recipe {
         const char *root;
@@ -131,6 +211,7 @@ struct recipe {
         const struct su_layer *layers;
         size_t n_layers;
         int64_t generation;
+        bool never_append;
 };
 
 /* A scratch tmpfs hides the state directory, in this namespace only; its names are short. */
@@ -167,8 +248,13 @@ static int attach_base(const char *usr, struct su_error *err)
         return attach(fd, "base", err);
 }
 
-/* Mounts layer i at "i"; `lowerdir` grows by "i/usr:". */
-static int attach_layers(const struct recipe *recipe, FILE *lowerdir, struct su_error *err)
+/* Layer i is mounted at "i", and its part of the overlay is "i/usr". */
+static void layer_path(size_t i, char ret[static 32])
+{
+        (void)snprintf(ret, 32, "%zu/usr", i);
+}
+
+static int attach_layers(const struct recipe *recipe, struct su_error *err)
 {
         for (size_t i = 0; i < recipe->n_layers; i++) {
                 su_auto_close int mount_fd = -EBADF;
@@ -183,25 +269,70 @@ static int attach_layers(const struct recipe *recipe, FILE *lowerdir, struct su_
                 r = attach(mount_fd, name, err);
                 if (r < 0)
                         return r;
-                (void)fprintf(lowerdir, "%s/usr:", name);
         }
-        (void)fputs("base", lowerdir);
         return 0;
 }
 
-static int create_overlay(const char *lowerdir, int64_t generation, int *ret_fd,
-                          struct su_error *err)
+/* One by one (Linux 6.7). -EINVAL when the kernel does not know that. */
+static int append_layers(int fs_fd, const struct recipe *recipe)
+{
+        char path[32];
+
+        for (size_t i = 0; i < recipe->n_layers; i++) {
+                layer_path(i, path);
+                if (fsconfig(fs_fd, FSCONFIG_SET_STRING, "lowerdir+", path, 0) < 0)
+                        return -errno;
+        }
+        return fsconfig(fs_fd, FSCONFIG_SET_STRING, "lowerdir+", "base", 0) < 0 ? -errno : 0;
+}
+
+static int join_layers(int fs_fd, const struct recipe *recipe, struct su_error *err)
+{
+        char option[OPTION_MAX + 1] = "";
+        size_t size = 0;
+
+        for (size_t i = 0; i <= recipe->n_layers; i++) {
+                char path[32] = "base";
+                int n;
+
+                if (i < recipe->n_layers)
+                        layer_path(i, path);
+                n = snprintf(option + size, sizeof option - size, "%s%s", i > 0 ? ":" : "", path);
+                size += (size_t)n;
+                if (size >= sizeof option)
+                        return su_fail(err, SU_ERROR_UNSUPPORTED,
+                                       "%zu layers are more than this kernel can join",
+                                       recipe->n_layers);
+        }
+        if (fsconfig(fs_fd, FSCONFIG_SET_STRING, "lowerdir", option, 0) < 0)
+                return su_fail_errno(err, errno, "cannot join the layers");
+        return 0;
+}
+
+static int name_layers(int fs_fd, const struct recipe *recipe, struct su_error *err)
+{
+        int r = recipe->never_append ? -EINVAL : append_layers(fs_fd, recipe);
+
+        if (r == -EINVAL)
+                return join_layers(fs_fd, recipe, err);
+        return r < 0 ? su_fail_errno(err, r, "cannot append the layers") : 0;
+}
+
+static int create_overlay(const struct recipe *recipe, int *ret_fd, struct su_error *err)
 {
         su_auto_close int fs_fd = fsopen("overlay", FSOPEN_CLOEXEC);
         char source[32];
         int fd;
+        int r;
 
         if (fs_fd < 0)
                 return su_fail(err, SU_ERROR_UNSUPPORTED,
                                "this kernel has no overlay file system (module 'overlay')");
-        (void)snprintf(source, sizeof source, SOURCE_PREFIX "%" PRId64, generation);
+        (void)snprintf(source, sizeof source, SOURCE_PREFIX "%" PRId64, recipe->generation);
+        r = name_layers(fs_fd, recipe, err);
+        if (r < 0)
+                return r;
         if (fsconfig(fs_fd, FSCONFIG_SET_STRING, "source", source, 0) < 0 ||
-            fsconfig(fs_fd, FSCONFIG_SET_STRING, "lowerdir", lowerdir, 0) < 0 ||
             fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
                 return su_fail_errno(err, errno, "cannot create the overlay");
         fd = fsmount(fs_fd, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
@@ -211,33 +342,57 @@ static int create_overlay(const char *lowerdir, int64_t generation, int *ret_fd,
         return 0;
 }
 
+/* The overlay with everything on it that was mounted below /usr, as one detached tree. */
+static int load_overlay(const struct recipe *recipe, const struct carried *carried, int *overlay_fd,
+                        struct su_error *err)
+{
+        int fd;
+        int r;
+
+        if (carried->n == 0)
+                return 0;
+        r = attach(*overlay_fd, "overlay", err);
+        for (size_t i = 0; i < carried->n && r >= 0; i++) {
+                su_auto_free char *path = NULL;
+
+                r = su_format(&path, err, "overlay%s",
+                              carried->submounts[i].path + strlen(recipe->usr));
+                if (r >= 0)
+                        r = put_down(&carried->submounts[i], path, err);
+        }
+        if (r < 0)
+                return r;
+        fd = open_tree(AT_FDCWD, "overlay", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot take the overlay up again");
+        su_close_fd(overlay_fd);
+        *overlay_fd = fd;
+        return 0;
+}
+
 static int build(void *userdata, int *ret_fd, struct su_error *err)
 {
         const struct recipe *recipe = userdata;
-        su_auto_free char *lowerdir = NULL;
-        size_t size = 0;
-        FILE *text;
+        su_auto(carried_done) struct carried carried = {0};
+        su_auto_close int overlay_fd = -EBADF;
         int r;
 
-        r = peel(recipe->usr, err);
+        r = visit_submounts(recipe->usr, pick_up, &carried, err);
+        if (r >= 0)
+                r = peel(recipe->usr, err);
         if (r >= 0)
                 r = enter_scratch(recipe->root, err);
         if (r >= 0)
                 r = attach_base(recipe->usr, err);
-        if (r < 0)
-                return r;
-        text = open_memstream(&lowerdir, &size);
-        if (!text)
-                return su_fail_oom(err);
-        r = attach_layers(recipe, text, err);
-        if (fclose(text) != 0 && r >= 0)
-                r = su_fail_oom(err);
-        if (r < 0)
-                return r;
-        if (size > LOWERDIR_MAX)
-                return su_fail(err, SU_ERROR_UNSUPPORTED,
-                               "%zu layers are more than this version can join", recipe->n_layers);
-        return create_overlay(lowerdir, recipe->generation, ret_fd, err);
+        if (r >= 0)
+                r = attach_layers(recipe, err);
+        if (r >= 0)
+                r = create_overlay(recipe, &overlay_fd, err);
+        if (r >= 0)
+                r = load_overlay(recipe, &carried, &overlay_fd, err);
+        if (r >= 0)
+                *ret_fd = su_take_fd(&overlay_fd);
+        return r;
 }
 
 static int move_onto(int overlay_fd, const char *usr, unsigned flags)
@@ -285,7 +440,14 @@ int su_layers_activate(const char *root, const struct su_layer *layers, size_t n
                 r = su_layers_mounted(root, &present, err);
         if (r < 0)
                 return r;
-        struct recipe recipe = {root, usr, layers, n_layers, generation};
+        struct recipe recipe = {
+                .root = root,
+                .usr = usr,
+                .layers = layers,
+                .n_layers = n_layers,
+                .generation = generation,
+                .never_append = options && options->never_append,
+        };
         r = su_namespace_run(build, &recipe, &overlay_fd, err);
         if (r < 0)
                 return r;
@@ -298,15 +460,45 @@ int su_layers_activate(const char *root, const struct su_layer *layers, size_t n
         return 0;
 }
 
+/* The base has, below the overlay, what was mounted there before the overlay came; what came later
+ * is put on the base now. */
+static int restore_submounts(const char *usr, const struct carried *carried, struct su_error *err)
+{
+        su_auto_mount_table struct su_mount_table table = {0};
+        int r;
+
+        if (carried->n == 0)
+                return 0;
+        r = su_mount_table_read_self(&table, err);
+        for (size_t i = 0; i < carried->n && r >= 0; i++) {
+                const struct submount *submount = &carried->submounts[i];
+                const struct su_mount *present;
+
+                r = su_mount_of_path(&table, submount->path, &present, err);
+                if (r >= 0 && (strcmp(present->device, submount->device) != 0 ||
+                               strcmp(present->root, submount->root) != 0))
+                        r = put_down(submount, submount->path, err);
+        }
+        return r < 0 ? su_fail_prefix(err, r, "below '%s'", usr) : 0;
+}
+
 int su_layers_deactivate(const char *root, struct su_swap_times *ret_times, struct su_error *err)
 {
+        su_auto(carried_done) struct carried carried = {0};
         su_auto_free char *usr = NULL;
         uint64_t begin = su_monotonic_us();
+        int64_t present = 0;
         int r;
 
         r = usr_path(root, &usr, err);
         if (r >= 0)
+                r = su_layers_mounted(root, &present, err);
+        if (r >= 0 && present > 0)
+                r = visit_submounts(usr, pick_up, &carried, err);
+        if (r >= 0)
                 r = peel(usr, err);
+        if (r >= 0)
+                r = restore_submounts(usr, &carried, err);
         if (r >= 0 && ret_times)
                 *ret_times = (struct su_swap_times){0, su_monotonic_us() - begin};
         return r;

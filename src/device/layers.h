@@ -2,7 +2,8 @@
  *
  * A new overlay is built out of sight, in a private mount namespace, always over the original base;
  * then it is put beneath the present one, which is detached: no open() ever fails and none sees the
- * bare base in between (Linux 6.5; before, the new one is stacked on top).
+ * bare base in between (Linux 6.5; before, the new one is stacked on top). File systems that are
+ * mounted below /usr are carried over.
  *
  * `root` is the path of an OS tree, "/" for the running one.
  */
@@ -19,8 +20,10 @@ struct su_layer {
         const char *name;
 };
 
+/* Keep to the ways of older kernels, which are probed for at run time; for tests. */
 struct su_swap_options {
-        bool never_beneath; /* as on a kernel before 6.5; for tests */
+        bool never_beneath; /* before 6.5: the new overlay is stacked on the present one */
+        bool never_append;  /* before 6.7: the layers' paths are one short string */
 };
 
 struct su_swap_times {
@@ -29,8 +32,8 @@ struct su_swap_times {
 };
 
 /* The number of the generation whose overlay lies on /usr; 0: none. CONFLICT, saying which, when
- * something else lies there that an overlay cannot be laid over safely: a merged systemd-sysext,
- * another overlay, or mounts below /usr, which it would hide. */
+ * something lies there that no overlay can be laid over safely: a merged systemd-sysext or another
+ * overlay, or below it an automount point, which cannot be carried over. */
 int su_layers_mounted(const char *root, int64_t *ret_generation, struct su_error *err);
 
 /* The base's own /usr directory, whatever lies on it. */

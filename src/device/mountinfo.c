@@ -2,23 +2,13 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "base/text.h"
 
 #define MOUNTINFO_SIZE_MAX (16 * 1024 * 1024)
-
-/* One line, split in place: "36 35 98:0 /root /point options [optional...] - type source super". */
-struct line {
-        uint64_t id;
-        char *path;
-        char *type;
-        char *source;
-};
 
 /* Octal escapes stand for blanks, tabs, newlines and backslashes. */
 static void unescape(char *text)
@@ -38,103 +28,128 @@ static void unescape(char *text)
         *to = '\0';
 }
 
-static bool split(char *text, struct line *ret)
+static char *next_field(char **state)
+{
+        char *field = strtok_r(NULL, " ", state);
+
+        if (field)
+                unescape(field);
+        return field;
+}
+
+/* One line, split in place: "36 35 98:0 /root /point options [optional...] - type source super". */
+static bool split(char *text, struct su_mount *ret)
 {
         char *state = NULL;
-        char *field = strtok_r(text, " ", &state);
+        const char *id = strtok_r(text, " ", &state);
+        const char *parent = next_field(&state);
+        const char *field;
 
-        if (!field || sscanf(field, "%" SCNu64, &ret->id) != 1)
+        if (!id || !parent || sscanf(id, "%" SCNu64, &ret->id) != 1 ||
+            sscanf(parent, "%" SCNu64, &ret->parent) != 1)
                 return false;
-        for (int i = 0; i < 3; i++)
-                (void)strtok_r(NULL, " ", &state);
-        ret->path = strtok_r(NULL, " ", &state);
+        ret->device = next_field(&state);
+        ret->root = next_field(&state);
+        ret->path = next_field(&state);
         do
                 field = strtok_r(NULL, " ", &state);
         while (field && strcmp(field, "-") != 0);
-        ret->type = strtok_r(NULL, " ", &state);
-        ret->source = strtok_r(NULL, " ", &state);
-        if (!ret->path || !ret->type || !ret->source)
-                return false;
-        unescape(ret->path);
-        unescape(ret->source);
-        return true;
+        ret->type = next_field(&state);
+        ret->source = next_field(&state);
+        return ret->path && ret->type && ret->source;
 }
 
-static int read_table(char **ret, struct su_error *err)
+static int append(struct su_mount_table *table, const struct su_mount *mount, struct su_error *err)
 {
-        return su_file_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_SIZE_MAX, ret, NULL, err);
-}
+        struct su_mount *larger =
+                reallocarray(table->mounts, table->n_mounts + 1, sizeof *table->mounts);
 
-static int copy_line(const struct line *line, struct su_mount *ret, struct su_error *err)
-{
-        su_auto_free char *path = NULL;
-        su_auto_free char *type = NULL;
-        su_auto_free char *source = NULL;
-        int r;
-
-        r = su_strdup(line->path, &path, err);
-        if (r >= 0)
-                r = su_strdup(line->type, &type, err);
-        if (r >= 0)
-                r = su_strdup(line->source, &source, err);
-        if (r < 0)
-                return r;
-        *ret = (struct su_mount){su_take(path), su_take(type), su_take(source)};
+        if (!larger)
+                return su_fail_oom(err);
+        table->mounts = larger;
+        table->mounts[table->n_mounts++] = *mount;
         return 0;
 }
 
-int su_mount_of_path(const char *path, struct su_mount *ret, struct su_error *err)
+static int read_table(int dir_fd, const char *name, struct su_mount_table *ret,
+                      struct su_error *err)
 {
-        su_auto_free char *table = NULL;
-        char *state = NULL;
-        struct statx stx;
-        int r;
-
-        if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &stx) < 0)
-                return su_fail_errno(err, errno, "cannot look at '%s'", path);
-        r = read_table(&table, err);
-        if (r < 0)
-                return r;
-        for (char *text = strtok_r(table, "\n", &state); text;
-             text = strtok_r(NULL, "\n", &state)) {
-                struct line line;
-
-                if (split(text, &line) && line.id == stx.stx_mnt_id)
-                        return copy_line(&line, ret, err);
-        }
-        return su_fail(err, SU_ERROR_SYSTEM, "'%s' is on no mount of this namespace", path);
-}
-
-void su_mount_done(struct su_mount *mount)
-{
-        free(mount->path);
-        free(mount->type);
-        free(mount->source);
-        *mount = (struct su_mount){0};
-}
-
-int su_mount_find_below(const char *path, char **ret, struct su_error *err)
-{
-        su_auto_free char *table = NULL;
-        su_auto_free char *found = NULL;
-        size_t size = strlen(path);
+        su_auto_mount_table struct su_mount_table table = {0};
         char *state = NULL;
         int r;
 
-        r = read_table(&table, err);
+        r = su_file_read(dir_fd, name, MOUNTINFO_SIZE_MAX, &table.text, NULL, err);
         if (r < 0)
                 return r;
-        for (char *text = strtok_r(table, "\n", &state); text && !found;
+        for (char *text = strtok_r(table.text, "\n", &state); text;
              text = strtok_r(NULL, "\n", &state)) {
-                struct line line;
+                struct su_mount mount;
 
-                if (!split(text, &line) || strncmp(line.path, path, size) != 0 ||
-                    line.path[size] != '/')
+                if (!split(text, &mount))
                         continue;
-                r = su_strdup(line.path, &found, err);
+                r = append(&table, &mount, err);
                 if (r < 0)
                         return r;
         }
-        *ret = su_take(found);
+        *ret = table;
+        table = (struct su_mount_table){0};
         return 0;
+}
+
+int su_mount_table_read(int process_fd, struct su_mount_table *ret, struct su_error *err)
+{
+        return read_table(process_fd, "mountinfo", ret, err);
+}
+
+int su_mount_table_read_self(struct su_mount_table *ret, struct su_error *err)
+{
+        return read_table(AT_FDCWD, "/proc/self/mountinfo", ret, err);
+}
+
+void su_mount_table_done(struct su_mount_table *table)
+{
+        free(table->mounts);
+        free(table->text);
+        *table = (struct su_mount_table){0};
+}
+
+static const struct su_mount *find_id(const struct su_mount_table *table, uint64_t id)
+{
+        for (size_t i = 0; i < table->n_mounts; i++)
+                if (table->mounts[i].id == id)
+                        return &table->mounts[i];
+        return NULL;
+}
+
+int su_mount_of_path(const struct su_mount_table *table, const char *path,
+                     const struct su_mount **ret, struct su_error *err)
+{
+        struct statx stx;
+
+        if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &stx) < 0)
+                return su_fail_errno(err, errno, "cannot look at '%s'", path);
+        *ret = find_id(table, stx.stx_mnt_id);
+        if (!*ret)
+                return su_fail(err, SU_ERROR_SYSTEM, "'%s' is on no mount of this namespace", path);
+        return 0;
+}
+
+bool su_path_is_below(const char *path, const char *below)
+{
+        size_t size = strlen(below);
+
+        if (size > 0 && below[size - 1] == '/')
+                size--;
+        return strncmp(path, below, size) == 0 && (path[size] == '/' || path[size] == '\0');
+}
+
+bool su_mount_is_below(const struct su_mount_table *table, const struct su_mount *mount,
+                       uint64_t ancestor)
+{
+        for (size_t i = 0; mount && i < table->n_mounts; i++) {
+                if (mount->parent == ancestor)
+                        return true;
+                mount = find_id(table, mount->parent);
+        }
+        return false;
 }

@@ -114,9 +114,12 @@ def test_an_overlay_of_somebody_else(device, work):
     assert answer.status == 40 and device("status")["conflict"]
 
 
-def test_a_file_system_below_usr(device):
+def test_a_file_system_below_usr_stays_in_sight(device):
     support.run("mount", "-t", "tmpfs", "tmpfs", device.usr / "share")
-    assert refused(device, {"Conflict"}, "/usr/share").status == 40
+    (device.usr / "share/mine").write_text("x")
+    for verb in ("install", "remove"):
+        assert device(verb).status == 0 and (device.usr / "share/mine").read_text() == "x"
+    assert len(support.mounts_below(device.path)) == 1
 
 
 # Room
