@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "device/config.h"
+#include "device/history.h"
 #include "device/state.h"
 #include "fuzz.h"
 

@@ -31,7 +31,7 @@ static int print_json(const struct su_engine *engine, const struct su_change *ch
                 return r;
         return su_output_json(
                 json_pack("{s:b, s:b, s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, "
-                          "s:o, s:o}",
+                          "s:o, s:o, s:o, s:s, s:b, s:o}",
                           "dry_run", change->dry_run, "changed", change->changed, "from",
                           su_output_level(&change->from_level), "to",
                           su_output_level(&change->to_level), "version", version, "generation",
@@ -41,35 +41,35 @@ static int print_json(const struct su_engine *engine, const struct su_change *ch
                           (json_int_t)change->swap.build_us, "swap_us",
                           (json_int_t)change->swap.swap_us, "steps", steps_to_json(change),
                           "components", su_output_components(&change->to), "exposed_before",
-                          su_output_exposure(&change->before), "plan",
-                          su_output_plan(&change->plan), "exposed_after",
-                          su_output_exposure(&change->after), "remaining",
-                          su_output_plan(&change->remaining)),
+                          su_output_exposure(&change->before.exposure), "plan",
+                          su_output_plan(su_change_plan(change)), "exposed_after",
+                          su_output_exposure(&change->refresh.after.exposure), "remaining",
+                          su_output_plan(&change->refresh.after.plan), "stale_after",
+                          su_output_stale(&change->refresh.after.stale), "needs",
+                          su_plan_needs(change->changed ? &change->refresh.after.plan
+                                                        : &change->before.plan),
+                          "restarted", change->refresh.restarted, "restarts_open",
+                          su_output_opens(&change->refresh)),
                 err);
 }
 
 static void print_plan_of(const struct su_change *change)
 {
-        if (change->before.n_processes == 0)
+        const struct su_exposure *exposure = &change->before.exposure;
+
+        if (exposure->n_processes == 0 && change->before.stale.n_units == 0)
                 return;
-        (void)printf("%zu of %zu processes %s code that is replaced:\n",
-                     su_exposure_count(&change->before), change->before.n_scanned,
-                     change->dry_run ? "run" : "ran");
-        su_print_plan(&change->plan, "  ");
+        (void)printf("%zu of %zu processes %s code that is replaced, %zu units data:\n",
+                     su_exposure_count(exposure), exposure->n_scanned,
+                     change->dry_run ? "run" : "ran", change->before.stale.n_units);
+        su_print_plan(su_change_plan(change), "  ");
 }
 
 static void print_result(const struct su_change *change, const char *version)
 {
-        size_t remaining = su_exposure_count(&change->after);
-
         (void)printf("This system is now at %s (swapped in %.1f ms).\n", version,
                      (double)change->swap.swap_us / 1000);
-        if (remaining == 0) {
-                (void)puts("Nothing is running old code.");
-        } else {
-                (void)printf("%zu processes still run old code:\n", remaining);
-                su_print_plan(&change->remaining, "  ");
-        }
+        su_print_refresh(&change->refresh);
 }
 
 static int print_text(const struct su_engine *engine, const struct su_change *change,
@@ -110,6 +110,7 @@ static int run(const struct su_arguments *arguments,
 {
         const struct su_change_options options = {
                 .dry_run = arguments->dry_run,
+                .when = arguments->when,
                 .listener = !arguments->json && isatty(STDERR_FILENO) ? say_step : NULL,
         };
         su_auto_engine struct su_engine *engine = NULL;

@@ -17,10 +17,10 @@ static json_t *exposed_pids(const struct su_review *review, const char *componen
 {
         su_auto_json json_t *pids = json_array();
 
-        for (size_t i = 0; i < review->exposure.n_processes; i++) {
-                const struct su_exposed_process *process = &review->exposure.processes[i];
+        for (size_t i = 0; i < review->survey.exposure.n_processes; i++) {
+                const struct su_exposed_process *process = &review->survey.exposure.processes[i];
 
-                if (!process->elsewhere && maps_component(process, component) &&
+                if (su_exposed_is_reached(process) && maps_component(process, component) &&
                     json_array_append_new(pids, json_integer(process->pid)) < 0)
                         return NULL;
         }
@@ -47,13 +47,16 @@ static json_t *fixes_to_json(const struct su_review *review)
 
 static int print_json(const struct su_review *review, struct su_error *err)
 {
-        return su_output_json(
-                json_pack("{s:o, s:b, s:I, s:o, s:o, s:o}", "level",
-                          su_output_level(&review->level), "installed", review->installed,
-                          "scanned", (json_int_t)review->exposure.n_scanned, "fixes",
-                          fixes_to_json(review), "exposed", su_output_exposure(&review->exposure),
-                          "plan", su_output_plan(&review->plan)),
-                err);
+        return su_output_json(json_pack("{s:o, s:b, s:I, s:o, s:o, s:o, s:o, s:s}", "level",
+                                        su_output_level(&review->level), "installed",
+                                        review->installed, "scanned",
+                                        (json_int_t)review->survey.exposure.n_scanned, "fixes",
+                                        fixes_to_json(review), "exposed",
+                                        su_output_exposure(&review->survey.exposure), "stale",
+                                        su_output_stale(&review->survey.stale), "plan",
+                                        su_output_plan(&review->survey.plan), "needs",
+                                        su_plan_needs(&review->survey.plan)),
+                              err);
 }
 
 static void print_fixes(const struct su_review *review)
@@ -73,16 +76,38 @@ static void print_fixes(const struct su_review *review)
         }
 }
 
+/* Who it is: a session's program, a container's, or a unit's. */
+static void print_owner(const struct su_exposed_process *process)
+{
+        const struct su_owner *owner = &process->owner;
+
+        if (!su_exposed_is_reached(process))
+                (void)printf("%s%s%s", su_place_name(process->place), owner->unit ? " " : "",
+                             owner->unit ? owner->unit : "");
+        else if (owner->session)
+                (void)printf("session %s of user %u", owner->session, (unsigned)process->uid);
+        else if (owner->user_unit)
+                (void)printf("%s of user %u", owner->user_unit, (unsigned)process->uid);
+        else
+                (void)printf("%s", owner->unit ? owner->unit : "no unit");
+}
+
 static void print_processes(const struct su_review *review)
 {
-        for (size_t i = 0; i < review->exposure.n_processes; i++) {
-                const struct su_exposed_process *process = &review->exposure.processes[i];
+        for (size_t i = 0; i < review->survey.exposure.n_processes; i++) {
+                const struct su_exposed_process *process = &review->survey.exposure.processes[i];
 
-                (void)printf("%7d %-15s", (int)process->pid, process->command);
+                (void)printf("%7d %-15s ", (int)process->pid, process->command);
+                print_owner(process);
+                (void)printf(": %s\n       ", su_exposed_why(process));
                 for (size_t j = 0; j < process->n_codes; j++)
                         (void)printf(" %s", process->codes[j]->path);
-                (void)puts(process->elsewhere ? " (in another tree)" : "");
+                (void)puts("");
         }
+        for (size_t i = 0; i < review->survey.stale.n_units; i++)
+                (void)printf("        %s: has read %s, which was replaced since\n",
+                             review->survey.stale.units[i].unit,
+                             review->survey.stale.units[i].path);
 }
 
 static void print_text(const struct su_review *review)
@@ -91,9 +116,9 @@ static void print_text(const struct su_review *review)
                 (void)puts("No improvement is known to this system: run 'suture check' first.");
                 return;
         }
-        if (review->exposure.n_processes == 0) {
+        if (review->survey.exposure.n_processes == 0 && review->survey.stale.n_units == 0) {
                 (void)printf("Nothing is running old code (%zu processes looked at).\n",
-                             review->exposure.n_scanned);
+                             review->survey.exposure.n_scanned);
                 print_fixes(review);
                 return;
         }
@@ -106,7 +131,7 @@ static void print_text(const struct su_review *review)
         print_processes(review);
         print_fixes(review);
         (void)puts("To end it:");
-        su_print_plan(&review->plan, "  ");
+        su_print_plan(&review->survey.plan, "  ");
 }
 
 int su_verb_exposure(const struct su_arguments *arguments, struct su_error *err)
@@ -127,5 +152,5 @@ int su_verb_exposure(const struct su_arguments *arguments, struct su_error *err)
         } else {
                 print_text(&review);
         }
-        return su_exposure_count(&review.exposure) > 0 ? SU_EXIT_EXPOSED : 0;
+        return su_survey_is_waiting(&review.survey) ? SU_EXIT_EXPOSED : 0;
 }

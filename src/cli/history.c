@@ -3,6 +3,7 @@
 
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "device/history.h"
 
 static const char *text_of(const json_t *event, const char *name, const char *otherwise)
 {

@@ -19,6 +19,8 @@ static const struct verb verbs[] = {
         {"check", su_verb_check, false, false, "Ask the repository what it offers"},
         {"install", su_verb_install, false, true, "Install the level that is offered, live"},
         {"remove", su_verb_remove, false, true, "Go back to the baseline, live"},
+        {"restart", su_verb_restart, false, true,
+         "Restart what still runs old code, as far as the plan allows"},
         {"exposure", su_verb_exposure, true, false, "Show which processes still run old code"},
         {"history", su_verb_history, true, false,
          "Show what was installed and removed, and how it went"},
@@ -30,19 +32,26 @@ static void print_help(FILE *out)
                            "Background security improvements for this system.\n\n");
         for (size_t i = 0; i < SU_ELEMENTS(verbs); i++)
                 (void)fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
-        (void)fprintf(out, "\n"
-                           "  --json               Print JSON\n"
-                           "  --dry-run            install, remove: only say what would be done\n"
-                           "  --root=DIR           Work on the OS tree below DIR\n"
-                           "  --repository=URL     Instead of Repository= in suture.conf\n"
-                           "  --trusted-root=FILE  Instead of TrustedRoot= in suture.conf\n"
-                           "  --help, --version\n\n"
-                           "Exit status: 0 done; 10 exposure found; others: see suture(8).\n");
+        (void)fprintf(
+                out,
+                "\n"
+                "  --json               Print JSON\n"
+                "  --dry-run            install, remove, restart: only say what would be done\n"
+                "  --restart=WHEN       install, remove: now, later, or when-due: in a\n"
+                "                       maintenance window (default)\n"
+                "  --if-due             restart: only when that may be done now\n"
+                "  --root=DIR           Work on the OS tree below DIR\n"
+                "  --repository=URL     Instead of Repository= in suture.conf\n"
+                "  --trusted-root=FILE  Instead of TrustedRoot= in suture.conf\n"
+                "  --help, --version\n\n"
+                "Exit status: 0 done; 10 exposure found; others: see suture(8).\n");
 }
 
 enum {
         OPTION_JSON = 256,
         OPTION_DRY_RUN,
+        OPTION_RESTART,
+        OPTION_IF_DUE,
         OPTION_ROOT,
         OPTION_REPOSITORY,
         OPTION_TRUSTED_ROOT,
@@ -53,6 +62,8 @@ enum {
 static const struct option options[] = {
         {"json", no_argument, NULL, OPTION_JSON},
         {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+        {"restart", required_argument, NULL, OPTION_RESTART},
+        {"if-due", no_argument, NULL, OPTION_IF_DUE},
         {"root", required_argument, NULL, OPTION_ROOT},
         {"repository", required_argument, NULL, OPTION_REPOSITORY},
         {"trusted-root", required_argument, NULL, OPTION_TRUSTED_ROOT},
@@ -69,10 +80,24 @@ static const struct verb *find_verb(const char *name)
         return NULL;
 }
 
+static int set_when(struct su_arguments *arguments, const char *text, struct su_error *err)
+{
+        if (strcmp(text, "now") == 0)
+                arguments->when = SU_RESTART_NOW;
+        else if (strcmp(text, "later") == 0)
+                arguments->when = SU_RESTART_LATER;
+        else if (strcmp(text, "when-due") == 0)
+                arguments->when = SU_RESTART_WHEN_DUE;
+        else
+                return su_fail(err, SU_ERROR_USAGE, "--restart= is now, later or when-due");
+        return 0;
+}
+
 static int parse(int argc, char **argv, struct su_arguments *arguments, bool *ret_informed,
                  struct su_error *err)
 {
         int option;
+        int r;
 
         while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
                 switch (option) {
@@ -81,6 +106,14 @@ static int parse(int argc, char **argv, struct su_arguments *arguments, bool *re
                         break;
                 case OPTION_DRY_RUN:
                         arguments->dry_run = true;
+                        break;
+                case OPTION_RESTART:
+                        r = set_when(arguments, optarg, err);
+                        if (r < 0)
+                                return r;
+                        break;
+                case OPTION_IF_DUE:
+                        arguments->if_due = true;
                         break;
                 case OPTION_ROOT:
                         arguments->engine.root = optarg;

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
+
 int su_output_json(json_t *document, struct su_error *err)
 {
         su_auto_json json_t *owned = document;
@@ -46,8 +48,13 @@ static json_t *process_to_json(const struct su_exposed_process *process)
                 if (json_array_append_new(codes, code) < 0)
                         return NULL;
         }
-        return json_pack("{s:i, s:s, s:b, s:O}", "pid", (int)process->pid, "command",
-                         process->command, "elsewhere", process->elsewhere, "maps", codes);
+        return json_pack("{s:i, s:i, s:i, s:s, s:b, s:s, s:s, s:s?, s:s?, s:s?, s:O}", "pid",
+                         (int)process->pid, "leader", (int)process->leader, "uid",
+                         (int)process->uid, "command", process->command, "elsewhere",
+                         !su_exposed_is_reached(process), "place", su_place_name(process->place),
+                         "why", su_exposed_why(process), "unit", process->owner.unit, "user_unit",
+                         process->owner.user_unit, "session", process->owner.session, "maps",
+                         codes);
 }
 
 json_t *su_output_exposure(const struct su_exposure *exposure)
@@ -60,6 +67,19 @@ json_t *su_output_exposure(const struct su_exposure *exposure)
         return su_take(processes);
 }
 
+json_t *su_output_stale(const struct su_stale *stale)
+{
+        su_auto_json json_t *units = json_array();
+
+        for (size_t i = 0; i < stale->n_units; i++)
+                if (json_array_append_new(units,
+                                          json_pack("{s:s, s:s, s:s}", "unit", stale->units[i].unit,
+                                                    "component", stale->units[i].component, "path",
+                                                    stale->units[i].path)) < 0)
+                        return NULL;
+        return su_take(units);
+}
+
 static json_t *action_to_json(const struct su_action *action)
 {
         su_auto_json json_t *pids = json_array();
@@ -67,8 +87,9 @@ static json_t *action_to_json(const struct su_action *action)
         for (size_t i = 0; i < action->n_pids; i++)
                 if (json_array_append_new(pids, json_integer(action->pids[i])) < 0)
                         return NULL;
-        return json_pack("{s:s, s:s?, s:s, s:O}", "action", su_action_kind_name(action->kind),
-                         "unit", action->unit, "advice", action->advice, "pids", pids);
+        return json_pack("{s:s, s:s?, s:s, s:s, s:O}", "action", su_action_kind_name(action->kind),
+                         "unit", action->unit, "advice", action->advice, "reason", action->reason,
+                         "pids", pids);
 }
 
 json_t *su_output_plan(const struct su_plan *plan)
@@ -112,10 +133,11 @@ void su_print_plan(const struct su_plan *plan, const char *indent)
         for (size_t i = 0; i < plan->n_actions; i++) {
                 const struct su_action *action = &plan->actions[i];
 
-                (void)printf("%s%s (process", indent, action->advice);
+                (void)printf("%s%s\n%s  because %s", indent, action->advice, indent,
+                             action->reason);
                 for (size_t j = 0; j < action->n_pids; j++)
-                        (void)printf("%s %d", j ? "," : "", (int)action->pids[j]);
-                (void)printf(")\n");
+                        (void)printf("%s%d", j ? ", " : " (process ", (int)action->pids[j]);
+                (void)puts(action->n_pids > 0 ? ")" : "");
         }
 }
 
@@ -131,4 +153,47 @@ void su_print_fixes(const struct su_manifest *manifest, const char *indent)
                                      component->fixes[j].title ? "  " : "",
                                      component->fixes[j].title ? component->fixes[j].title : "");
         }
+}
+
+json_t *su_output_opens(const struct su_refresh *refresh)
+{
+        char at[SU_TIME_TEXT_SIZE];
+
+        if (refresh->opens <= 0)
+                return json_null();
+        su_time_format(refresh->opens, at);
+        return json_string(at);
+}
+
+static void print_putting_off(const struct su_refresh *refresh)
+{
+        char at[SU_TIME_TEXT_SIZE];
+
+        if (refresh->opens < 0) {
+                (void)puts("Restarts were put off: no maintenance window opens within eight days.");
+        } else if (refresh->opens <= su_now()) {
+                (void)puts("Restarts were put off: 'suture restart' does them.");
+        } else {
+                su_time_format(refresh->opens, at);
+                (void)printf("Restarts were put off until the maintenance window opens, at %s.\n",
+                             at);
+        }
+}
+
+void su_print_refresh(const struct su_refresh *refresh)
+{
+        const struct su_survey *after = &refresh->after;
+
+        if (refresh->opens != 0)
+                print_putting_off(refresh);
+        if (!su_survey_is_waiting(after)) {
+                (void)puts("Nothing is running old code.");
+                if (after->plan.n_actions == 0)
+                        return;
+                (void)puts("Not reached by it:");
+        } else {
+                (void)printf("%zu processes still run old code, %zu units use old data:\n",
+                             su_exposure_count(&after->exposure), after->stale.n_units);
+        }
+        su_print_plan(&after->plan, "  ");
 }

@@ -15,9 +15,14 @@ void su_output_error_json(const struct su_error *error);
 
 json_t *su_output_level(const struct su_level *level); /* null for the baseline */
 json_t *su_output_exposure(const struct su_exposure *exposure);
+json_t *su_output_stale(const struct su_stale *stale);
 json_t *su_output_plan(const struct su_plan *plan);
 json_t *su_output_components(const struct su_manifest *manifest);
 
+/* When the restarts that were put off may be done: a time, or null. */
+json_t *su_output_opens(const struct su_refresh *refresh);
+/* What the restarts left, for people. */
+void su_print_refresh(const struct su_refresh *refresh);
 void su_print_plan(const struct su_plan *plan, const char *indent);
 /* What each component of the manifest fixes. */
 void su_print_fixes(const struct su_manifest *manifest, const char *indent);

@@ -31,7 +31,7 @@ static const char *name_state(const struct report *report)
         if (!report->level.name[0])
                 return "baseline";
         if (report->exposure_known && report->review.installed &&
-            su_exposure_count(&report->review.exposure) > 0)
+            su_survey_is_waiting(&report->review.survey))
                 return "waiting";
         return "active";
 }
@@ -68,22 +68,41 @@ static json_t *check_to_json(const struct su_check_record *check)
                          check->message, "level", su_output_level(&check->level));
 }
 
+static json_t *waiting_to_json(const struct report *report)
+{
+        const struct su_restart_policy *policy = &report->engine->config.restart;
+        int64_t since = report->engine->state.waiting_since;
+        char due[SU_TIME_TEXT_SIZE];
+        char at[SU_TIME_TEXT_SIZE];
+
+        if (since == 0)
+                return json_null();
+        su_time_format(since, at);
+        su_time_format(since + policy->deadline, due);
+        return json_pack("{s:s, s:s?, s:b}", "since", at, "due", policy->deadline ? due : NULL,
+                         "overdue", su_restart_is_overdue(policy, since, su_now()));
+}
+
 static int print_json(const struct report *report, struct su_error *err)
 {
         const struct su_engine *engine = report->engine;
-        json_t *exposure =
-                report->exposure_known ? su_output_exposure(&report->review.exposure) : json_null();
+        json_t *exposure = report->exposure_known
+                                   ? su_output_exposure(&report->review.survey.exposure)
+                                   : json_null();
 
         return su_output_json(
-                json_pack("{s:{s:s, s:s, s:s, s:s}, s:s, s:o, s:s, s:I, s:o, s:b, s:o, s:o, s:s?, "
-                          "s:s?, "
-                          "s:s}",
+                json_pack("{s:{s:s, s:s, s:s, s:s}, s:s, s:o, s:s, s:I, s:o, s:b, s:o, s:o, s:s, "
+                          "s:o, "
+                          "s:s?, s:s?, s:s}",
                           "baseline", "name", engine->os.baseline, "os", engine->os.name,
                           "os_version", engine->os.version, "architecture", engine->os.architecture,
                           "version", report->version, "level", su_output_level(&report->level),
                           "state", report->state, "generation", (json_int_t)engine->mounted,
                           "components", su_output_components(&report->manifest), "exposure_known",
-                          report->exposure_known, "exposed", exposure, "last_check",
+                          report->exposure_known, "exposed", exposure, "stale",
+                          su_output_stale(&report->review.survey.stale), "needs",
+                          su_plan_needs(&report->review.survey.plan), "waiting",
+                          waiting_to_json(report), "last_check",
                           check_to_json(&engine->state.check), "repository",
                           engine->config.repository, "conflict",
                           engine->conflict.code ? engine->conflict.message : NULL,
@@ -91,16 +110,37 @@ static int print_json(const struct report *report, struct su_error *err)
                 err);
 }
 
+/* What waits for a restart, and until when. */
+static void print_due(const struct report *report)
+{
+        const struct su_restart_policy *policy = &report->engine->config.restart;
+        int64_t since = report->engine->state.waiting_since;
+        char at[SU_TIME_TEXT_SIZE];
+
+        if (!report->review.installed || since == 0)
+                return;
+        su_time_format(since, at);
+        (void)printf("            waiting since %s; it needs: %s\n", at,
+                     su_plan_needs(&report->review.survey.plan));
+        if (policy->deadline == 0)
+                return;
+        su_time_format(since + policy->deadline, at);
+        (void)printf("            %s: %s\n",
+                     su_restart_is_overdue(policy, since, su_now()) ? "overdue since" : "due at",
+                     at);
+}
+
 static void print_exposure(const struct report *report)
 {
-        size_t count = su_exposure_count(&report->review.exposure);
+        size_t count = su_exposure_count(&report->review.survey.exposure);
 
         if (!report->exposure_known) {
                 (void)puts("Exposure:   unknown: only root can look into every process");
-        } else if (count > 0) {
-                (void)printf("Exposure:   %zu processes run code that (%s) replaces; see 'suture "
-                             "exposure'\n",
-                             count, report->review.level.name);
+        } else if (su_survey_is_waiting(&report->review.survey)) {
+                (void)printf("Exposure:   %zu processes run code that (%s) replaces, %zu units use "
+                             "its data; see 'suture exposure'\n",
+                             count, report->review.level.name, report->review.survey.stale.n_units);
+                print_due(report);
         } else if (report->level.name[0]) {
                 (void)puts("Exposure:   none: nothing is running old code");
         }

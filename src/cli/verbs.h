@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "device/engine.h"
+#include "device/refresh.h"
 
 /* `suture exposure` found somebody: an answer, not a failure. */
 #define SU_EXIT_EXPOSED 10
@@ -12,11 +13,14 @@ struct su_arguments {
         struct su_engine_options engine;
         bool json;
         bool dry_run;
+        bool if_due;
+        enum su_restart_when when;
 };
 
 int su_verb_status(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_check(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_install(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_remove(const struct su_arguments *arguments, struct su_error *err);
+int su_verb_restart(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_exposure(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_history(const struct su_arguments *arguments, struct su_error *err);

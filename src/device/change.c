@@ -4,8 +4,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "device/history.h"
 #include "device/offer.h"
-#include "device/oldcode.h"
 #include "device/rebuild.h"
 #include "device/store.h"
 
@@ -20,11 +20,8 @@ struct task {
 
 void su_change_done(struct su_change *change)
 {
-        su_plan_done(&change->remaining);
-        su_plan_done(&change->plan);
-        su_exposure_done(&change->after);
-        su_exposure_done(&change->before);
-        su_old_code_done(&change->old_code);
+        su_refresh_done(&change->refresh);
+        su_survey_done(&change->before);
         su_manifest_done(&change->from);
         su_manifest_done(&change->to);
         *change = (struct su_change){0};
@@ -151,28 +148,13 @@ static int make_images(struct task *task, int usr_fd, const struct part *parts,
         return 0;
 }
 
-static int find_exposure(struct task *task, struct su_exposure *exposure, struct su_plan *plan,
-                         struct su_error *err)
-{
-        int r;
-
-        r = su_exposure_scan(task->engine->root, &task->change->old_code, NULL, exposure, err);
-        if (r < 0)
-                return r;
-        return su_plan_make(exposure, task->engine->units, plan, err);
-}
-
-static int find_exposure_before(struct task *task, struct su_error *err)
+static int survey_before(struct task *task, struct su_error *err)
 {
         struct su_change *change = task->change;
-        int r;
 
         begin_step(task, "find exposed processes");
-        r = su_old_code_between(manifest_or_null(&change->from), manifest_or_null(&change->to),
-                                &change->old_code, err);
-        if (r < 0)
-                return r;
-        return find_exposure(task, &change->before, &change->plan, err);
+        return su_survey_make(task->engine, manifest_or_null(&change->from),
+                              manifest_or_null(&change->to), NULL, &change->before, err);
 }
 
 /* Written ahead: the generation, then that a transition to it begins. */
@@ -218,6 +200,10 @@ static int end_transition(struct task *task, int64_t generation, struct su_error
         free(state->baseline);
         state->baseline = su_take(baseline);
         engine->mounted = generation;
+        state->waiting_since = 0; /* what waits now waits for this change */
+        r = su_moment_now(&state->changed, err);
+        if (r < 0)
+                return r;
         return su_state_save(engine->state_fd, state, err);
 }
 
@@ -278,63 +264,41 @@ static int swap(struct task *task, int64_t generation, struct su_error *err)
         return end_transition(task, generation, err);
 }
 
-/* Restart by a plan that was made after the swap: what was started in between may have mixed old
- * and new files, and what ended needs no restart. */
 static int refresh(struct task *task, struct su_error *err)
 {
         struct su_change *change = task->change;
-        su_auto_exposure struct su_exposure exposure = {0};
-        struct su_error restart_error = {0};
-        int restarted;
         int r;
 
         begin_step(task, "restart");
-        su_plan_done(&change->plan);
-        r = find_exposure(task, &exposure, &change->plan, err);
-        if (r < 0)
-                return r;
-        restarted = su_plan_execute(&change->plan, task->engine->units, &restart_error);
-        begin_step(task, "find exposed processes again");
-        r = find_exposure(task, &change->after, &change->remaining, err);
+        r = su_refresh(task->engine, manifest_or_null(&change->from), manifest_or_null(&change->to),
+                       task->options->when, &change->refresh, err);
         end_step(task);
-        if (r < 0 || restarted >= 0)
-                return r;
-        if (err)
-                *err = restart_error;
-        return su_fail_prefix(err, restarted, "the change is in place, but");
+        return r < 0 ? su_fail_prefix(err, r, "the change is in place, but") : 0;
 }
 
-static json_t *unit_names(const struct su_plan *plan)
+static const char *level_or_null(const struct su_level *level)
 {
-        su_auto_json json_t *names = json_array();
-
-        for (size_t i = 0; i < plan->n_actions; i++)
-                if (plan->actions[i].kind == SU_ACTION_RESTART_UNIT &&
-                    json_array_append_new(names, json_string(plan->actions[i].unit)) < 0)
-                        return NULL;
-        return su_take(names);
+        return level->name[0] ? level->name : NULL;
 }
 
-/* The history tells of every change that was tried, and of its end. */
-static int record(struct task *task, const char *event, const struct su_error *failure,
+/* The history tells of every change that was begun, and of its end. */
+static int record(struct task *task, const char *name, const struct su_error *failure,
                   struct su_error *err)
 {
         const struct su_change *change = task->change;
-        char at[SU_TIME_TEXT_SIZE];
-        json_t *object;
+        json_t *event = su_refresh_event(name, failure, &change->refresh);
+        json_t *more = json_pack("{s:s?, s:s?, s:b, s:I, s:I, s:I}", "from",
+                                 level_or_null(&change->from_level), "to",
+                                 level_or_null(&change->to_level), "changed", change->changed,
+                                 "generation", (json_int_t)change->generation, "download_bytes",
+                                 (json_int_t)change->download_bytes, "exposed_before",
+                                 (json_int_t)su_exposure_count(&change->before.exposure));
 
-        su_time_format(su_now(), at);
-        object = json_pack(
-                "{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:b, s:I, s:I, s:o, s:I, s:I}", "at", at,
-                "event", event, "outcome", failure ? su_error_name(failure->code) : "Ok", "message",
-                failure ? failure->message : NULL, "from",
-                change->from_level.name[0] ? change->from_level.name : NULL, "to",
-                change->to_level.name[0] ? change->to_level.name : NULL, "changed", change->changed,
-                "generation", (json_int_t)change->generation, "download_bytes",
-                (json_int_t)change->download_bytes, "restarted", unit_names(&change->plan),
-                "exposed_before", (json_int_t)su_exposure_count(&change->before), "exposed_after",
-                (json_int_t)su_exposure_count(&change->after));
-        return su_history_append(task->engine->state_fd, object, err);
+        if (event && json_object_update_new(event, more) < 0) {
+                json_decref(event);
+                event = NULL;
+        }
+        return su_history_append(task->engine->state_fd, event, err);
 }
 
 static int prepare_install(struct task *task, int *ret_usr_fd, struct part **ret_parts,
@@ -380,7 +344,7 @@ static int install(struct task *task, struct su_error *err)
                 if (r < 0)
                         return r;
         }
-        r = find_exposure_before(task, err);
+        r = survey_before(task, err);
         if (r < 0 || task->options->dry_run)
                 return r;
         r = swap(task, engine->state.newest + 1, err);
@@ -403,7 +367,7 @@ static int take_off(struct task *task, struct su_error *err)
         /* Installed, but not on /usr since the system started: it only has to be forgotten. */
         if (task->engine->mounted == 0)
                 task->change->from_level = task->engine->state.level;
-        r = find_exposure_before(task, err);
+        r = survey_before(task, err);
         if (r < 0 || task->options->dry_run)
                 return r;
         r = swap(task, 0, err);
@@ -442,4 +406,9 @@ int su_remove(struct su_engine *engine, const struct su_change_options *options,
               struct su_change *change, struct su_error *err)
 {
         return run(engine, "remove", take_off, options, change, err);
+}
+
+const struct su_plan *su_change_plan(const struct su_change *change)
+{
+        return change->changed ? &change->refresh.plan : &change->before.plan;
 }

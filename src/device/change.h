@@ -7,9 +7,8 @@
 #include "base/error.h"
 #include "base/own.h"
 #include "device/engine.h"
-#include "device/exposure.h"
 #include "device/layers.h"
-#include "device/plan.h"
+#include "device/refresh.h"
 #include "improvement/manifest.h"
 
 #define SU_STEPS_MAX 16
@@ -25,6 +24,7 @@ typedef void (*su_step_listener)(void *userdata, const char *step);
 
 struct su_change_options {
         bool dry_run; /* do everything that changes nothing, and say what would be done */
+        enum su_restart_when when;
         su_step_listener listener;
         void *userdata;
 };
@@ -44,11 +44,8 @@ struct su_change {
         struct su_step steps[SU_STEPS_MAX];
         size_t n_steps;
         struct su_swap_times swap;
-        struct su_old_code_set old_code;
-        struct su_exposure before; /* exposed once /usr is swapped */
-        struct su_plan plan;       /* what must restart */
-        struct su_exposure after;  /* still exposed when all was done */
-        struct su_plan remaining;  /* what a person has to do about it */
+        struct su_survey before;   /* who is exposed once /usr is swapped, and the plan for it */
+        struct su_refresh refresh; /* what was restarted, and what is left */
 };
 
 void su_change_done(struct su_change *change);
@@ -62,3 +59,6 @@ int su_install(struct su_engine *engine, const struct su_change_options *options
 /* NOT_INSTALLED when no improvement is on /usr. */
 int su_remove(struct su_engine *engine, const struct su_change_options *options,
               struct su_change *change, struct su_error *err);
+
+/* What would be, or is to be, restarted. */
+const struct su_plan *su_change_plan(const struct su_change *change);

@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/printable.h"
 #include "base/text.h"
 #include "device/procmap.h"
+
+#define STATUS_SIZE_MAX (64 * 1024)
+#define ANCESTORS_MAX 64
 
 int su_old_code_add(struct su_old_code_set *set, const struct su_build_id *id,
                     const char *component, const char *path, struct su_error *err)
@@ -59,17 +61,61 @@ static const struct su_old_code *find_code(const struct su_old_code_set *set,
         return bsearch(&wanted, set->codes, set->n_codes, sizeof *set->codes, compare_codes);
 }
 
+const char *su_exposed_why(const struct su_exposed_process *process)
+{
+        switch (process->place) {
+        case SU_PLACE_OLD_VIEW:
+                return "has a private view of /usr that is still a former one";
+        case SU_PLACE_SANDBOX:
+                return "has the old file mapped, in a sandbox that shows this system's /usr";
+        case SU_PLACE_CHROOT:
+                return "runs in another tree, which has files of its own";
+        case SU_PLACE_CONTAINER:
+                return "runs in a container, which has files of its own";
+        case SU_PLACE_HERE:
+                break;
+        }
+        return process->deleted ? "has an old file mapped that was deleted or replaced since"
+                                : "was started before, and has the old file mapped";
+}
+
+bool su_exposed_is_reached(const struct su_exposed_process *process)
+{
+        return su_place_is_reached(process->place);
+}
+
+static void process_done(struct su_exposed_process *process)
+{
+        su_owner_done(&process->owner);
+        free(process->codes);
+}
+
+/* What a scan works with, and what it finds. */
+struct scan {
+        const struct su_old_code_set *set;
+        const struct su_scan_options *options;
+        struct su_tree_view view;
+        struct su_exposure exposure;
+};
+
+static void scan_done(struct scan *scan)
+{
+        su_tree_view_done(&scan->view);
+        su_exposure_done(&scan->exposure);
+}
+
 /* What is collected while the mappings of one process go by. */
 struct match {
         const struct su_old_code_set *set;
+        int process_fd;
         struct su_exposed_process process;
 };
 
-static int note_mapping(void *userdata, const struct su_build_id *id, struct su_error *err)
+static int note_mapping(void *userdata, const struct su_mapping *mapping, struct su_error *err)
 {
         struct match *match = userdata;
         struct su_exposed_process *process = &match->process;
-        const struct su_old_code *code = find_code(match->set, id);
+        const struct su_old_code *code = find_code(match->set, &mapping->id);
         const struct su_old_code **larger;
 
         if (!code)
@@ -82,6 +128,7 @@ static int note_mapping(void *userdata, const struct su_build_id *id, struct su_
                 return su_fail_oom(err);
         process->codes = larger;
         process->codes[process->n_codes++] = code;
+        process->deleted |= su_mapping_is_deleted(match->process_fd, mapping);
         return 0;
 }
 
@@ -95,12 +142,19 @@ static void read_command(int process_fd, char ret[SU_COMMAND_SIZE])
         su_make_printable_ascii(ret);
 }
 
-static bool has_root(int process_fd, const struct stat *root)
+/* A number out of /proc/PID/status, where the process's own words are escaped; -1: it ended. */
+static int64_t read_status(int proc_fd, pid_t pid, const char *field)
 {
-        struct stat st;
+        su_auto_free char *text = NULL;
+        char path[32];
+        char *found;
+        long long number;
 
-        return fstatat(process_fd, "root", &st, 0) == 0 && st.st_dev == root->st_dev &&
-               st.st_ino == root->st_ino;
+        (void)snprintf(path, sizeof path, "%d/status", (int)pid);
+        if (su_file_read(proc_fd, path, STATUS_SIZE_MAX, &text, NULL, NULL) < 0)
+                return -1;
+        found = strstr(text, field);
+        return found && sscanf(found + strlen(field), "%lld", &number) == 1 ? number : -1;
 }
 
 static int append_process(struct su_exposure *exposure, struct su_exposed_process *process,
@@ -117,28 +171,67 @@ static int append_process(struct su_exposure *exposure, struct su_exposed_proces
         return 0;
 }
 
-static int scan_process(int proc_fd, const char *name, const struct stat *root,
-                        const struct su_old_code_set *set, const struct su_scan_options *options,
-                        struct su_exposure *exposure, struct su_error *err)
+static int describe(struct scan *scan, int proc_fd, struct match *match, struct su_error *err)
 {
+        struct su_exposed_process *process = &match->process;
+        int64_t uid = read_status(proc_fd, process->pid, "\nUid:\t");
+
+        process->uid = uid >= 0 ? (uid_t)uid : 0;
+        read_command(match->process_fd, process->command);
+        return su_place_find(&scan->view, match->process_fd, process->codes[0]->path,
+                             &process->place, err);
+}
+
+static int scan_process(struct scan *scan, int proc_fd, const char *name, struct su_error *err)
+{
+        bool never_query = scan->options && scan->options->never_query;
         su_auto_close int process_fd = openat(proc_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        struct match match = {.set = set};
+        struct match match = {.set = scan->set, .process_fd = process_fd};
         int r;
 
         if (process_fd < 0)
                 return 0; /* it ended */
-        match.process.pid = (pid_t)atoi(name);
-        r = su_procmap_walk(process_fd, options && options->never_query, note_mapping, &match, err);
+        match.process.pid = match.process.leader = (pid_t)atoi(name);
+        r = su_procmap_walk(process_fd, never_query, note_mapping, &match, err);
         if (r >= 0 && match.process.n_codes > 0) {
-                read_command(process_fd, match.process.command);
-                match.process.elsewhere = !has_root(process_fd, root);
-                r = append_process(exposure, &match.process, err);
+                r = describe(scan, proc_fd, &match, err);
+                if (r >= 0)
+                        r = append_process(&scan->exposure, &match.process, err);
         }
-        free(match.process.codes);
+        process_done(&match.process);
         if (r < 0)
                 return su_fail_prefix(err, r, "process %s", name);
-        exposure->n_scanned++;
+        scan->exposure.n_scanned++;
         return 0;
+}
+
+static const struct su_exposed_process *find_process(const struct su_exposure *exposure, pid_t pid)
+{
+        for (size_t i = 0; i < exposure->n_processes; i++)
+                if (exposure->processes[i].pid == pid)
+                        return &exposure->processes[i];
+        return NULL;
+}
+
+/* The uppermost exposed process of this tree among those that started `process`: with it goes what
+ * it started. PID 1 starts everything, and leads nobody. */
+static pid_t find_leader(const struct su_exposure *exposure, int proc_fd,
+                         const struct su_exposed_process *process)
+{
+        pid_t leader = process->pid;
+        int64_t parent = process->pid;
+
+        for (int i = 0; i < ANCESTORS_MAX; i++) {
+                const struct su_exposed_process *found;
+
+                parent = read_status(proc_fd, (pid_t)parent, "\nPPid:\t");
+                if (parent <= 1)
+                        break;
+                found = find_process(exposure, (pid_t)parent);
+                if (found && found->place == SU_PLACE_HERE && found->uid == process->uid)
+                        leader = found->pid;
+        }
+        return leader;
 }
 
 static bool is_pid(const char *name)
@@ -154,41 +247,53 @@ static int compare_processes(const void *a, const void *b)
         return (left->pid > right->pid) - (left->pid < right->pid);
 }
 
-int su_exposure_scan(const char *root, const struct su_old_code_set *set,
-                     const struct su_scan_options *options, struct su_exposure *ret,
-                     struct su_error *err)
+static int scan_all(struct scan *scan, DIR *proc, struct su_error *err)
 {
-        su_auto_exposure struct su_exposure exposure = {0};
-        su_auto_closedir DIR *proc = opendir("/proc");
+        struct su_exposure *exposure = &scan->exposure;
         struct dirent *entry;
-        struct stat root_stat;
 
-        if (!proc)
-                return su_fail_errno(err, errno, "cannot list /proc");
-        if (stat(root, &root_stat) < 0)
-                return su_fail_errno(err, errno, "cannot look at '%s'", root);
         while ((entry = readdir(proc))) {
                 int r;
 
                 if (!is_pid(entry->d_name) || atoi(entry->d_name) == getpid())
                         continue;
-                r = scan_process(dirfd(proc), entry->d_name, &root_stat, set, options, &exposure,
-                                 err);
+                r = scan_process(scan, dirfd(proc), entry->d_name, err);
                 if (r < 0)
                         return r;
         }
-        if (exposure.n_processes > 0)
-                qsort(exposure.processes, exposure.n_processes, sizeof *exposure.processes,
+        if (exposure->n_processes > 0)
+                qsort(exposure->processes, exposure->n_processes, sizeof *exposure->processes,
                       compare_processes);
-        *ret = exposure;
-        exposure = (struct su_exposure){0};
+        for (size_t i = 0; i < exposure->n_processes; i++)
+                exposure->processes[i].leader =
+                        find_leader(exposure, dirfd(proc), &exposure->processes[i]);
+        return 0;
+}
+
+int su_exposure_scan(const char *root, const struct su_old_code_set *set,
+                     const struct su_scan_options *options, struct su_exposure *ret,
+                     struct su_error *err)
+{
+        su_auto(scan_done) struct scan scan = {.set = set, .options = options};
+        su_auto_closedir DIR *proc = opendir("/proc");
+        int r;
+
+        if (!proc)
+                return su_fail_errno(err, errno, "cannot list /proc");
+        r = su_tree_view_make(root, &scan.view, err);
+        if (r >= 0)
+                r = scan_all(&scan, proc, err);
+        if (r < 0)
+                return r;
+        *ret = scan.exposure;
+        scan.exposure = (struct su_exposure){0};
         return 0;
 }
 
 void su_exposure_done(struct su_exposure *exposure)
 {
         for (size_t i = 0; i < exposure->n_processes; i++)
-                free(exposure->processes[i].codes);
+                process_done(&exposure->processes[i]);
         free(exposure->processes);
         *exposure = (struct su_exposure){0};
 }
@@ -198,6 +303,6 @@ size_t su_exposure_count(const struct su_exposure *exposure)
         size_t count = 0;
 
         for (size_t i = 0; i < exposure->n_processes; i++)
-                count += !exposure->processes[i].elsewhere;
+                count += su_exposed_is_reached(&exposure->processes[i]);
         return count;
 }

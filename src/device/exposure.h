@@ -13,6 +13,8 @@
 
 #include "base/error.h"
 #include "base/own.h"
+#include "device/owner.h"
+#include "device/place.h"
 #include "inventory/build_id.h"
 
 /* A build that nothing should run any more. The strings belong to whoever made the set. */
@@ -37,11 +39,20 @@ void su_old_code_done(struct su_old_code_set *set);
 
 struct su_exposed_process {
         pid_t pid;
+        pid_t leader; /* the exposed process of the tree that started it, over any number of others;
+                         itself when there is none */
+        uid_t uid;
         char command[SU_COMMAND_SIZE]; /* made harmless for a terminal */
-        bool elsewhere;                /* its root is another tree: a container, a chroot */
+        enum su_place place;
+        bool deleted; /* the old file has no path any more */
         const struct su_old_code **codes;
         size_t n_codes;
+        struct su_owner owner; /* filled in by the survey */
 };
+
+/* Why it is exposed still: the end of a sentence that begins with the process. */
+const char *su_exposed_why(const struct su_exposed_process *process);
+bool su_exposed_is_reached(const struct su_exposed_process *process);
 
 struct su_exposure {
         struct su_exposed_process *processes; /* by pid */
@@ -62,5 +73,5 @@ int su_exposure_scan(const char *root, const struct su_old_code_set *set,
 void su_exposure_done(struct su_exposure *exposure);
 #define su_auto_exposure su_auto(su_exposure_done)
 
-/* Processes that run in `root` itself, not elsewhere. */
+/* Processes that the improvement reaches. */
 size_t su_exposure_count(const struct su_exposure *exposure);

@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "device/mountinfo.h"
 #include "device/namespace.h"
 #include "device/state.h"
 #include "image/mount.h"
@@ -30,7 +29,7 @@ static int usr_path(const char *root, char **ret, struct su_error *err)
         return su_format(ret, err, "%s/usr", strcmp(root, "/") == 0 ? "" : root);
 }
 
-static int64_t generation_of(const struct su_mount *mount)
+int64_t su_layers_generation(const struct su_mount *mount)
 {
         int64_t generation;
 
@@ -49,7 +48,7 @@ static int find_generation(const struct su_mount_table *table, const char *usr, 
         r = su_mount_of_path(table, usr, &mount, err);
         if (r < 0)
                 return r;
-        *ret = generation_of(mount);
+        *ret = su_layers_generation(mount);
         if (*ret == 0 && strcmp(mount->path, usr) == 0 && strcmp(mount->type, "overlay") == 0)
                 return su_fail(err, SU_ERROR_CONFLICT,
                                "'%s' is already an overlay of another system (%s)", usr,

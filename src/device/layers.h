@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "device/mountinfo.h"
 
 struct su_layer {
         int image_fd; /* verified by the caller over this very descriptor */
@@ -35,6 +36,9 @@ struct su_swap_times {
  * something lies there that no overlay can be laid over safely: a merged systemd-sysext or another
  * overlay, or below it an automount point, which cannot be carried over. */
 int su_layers_mounted(const char *root, int64_t *ret_generation, struct su_error *err);
+
+/* The generation whose overlay this mount is; 0: it is none of ours. */
+int64_t su_layers_generation(const struct su_mount *mount);
 
 /* The base's own /usr directory, whatever lies on it. */
 int su_layers_open_base(const char *root, int *ret_usr_fd, struct su_error *err);

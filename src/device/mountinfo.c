@@ -113,7 +113,7 @@ void su_mount_table_done(struct su_mount_table *table)
         *table = (struct su_mount_table){0};
 }
 
-static const struct su_mount *find_id(const struct su_mount_table *table, uint64_t id)
+const struct su_mount *su_mount_find(const struct su_mount_table *table, uint64_t id)
 {
         for (size_t i = 0; i < table->n_mounts; i++)
                 if (table->mounts[i].id == id)
@@ -128,7 +128,7 @@ int su_mount_of_path(const struct su_mount_table *table, const char *path,
 
         if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &stx) < 0)
                 return su_fail_errno(err, errno, "cannot look at '%s'", path);
-        *ret = find_id(table, stx.stx_mnt_id);
+        *ret = su_mount_find(table, stx.stx_mnt_id);
         if (!*ret)
                 return su_fail(err, SU_ERROR_SYSTEM, "'%s' is on no mount of this namespace", path);
         return 0;
@@ -149,7 +149,7 @@ bool su_mount_is_below(const struct su_mount_table *table, const struct su_mount
         for (size_t i = 0; mount && i < table->n_mounts; i++) {
                 if (mount->parent == ancestor)
                         return true;
-                mount = find_id(table, mount->parent);
+                mount = su_mount_find(table, mount->parent);
         }
         return false;
 }

@@ -35,6 +35,9 @@ void su_mount_table_done(struct su_mount_table *table);
 int su_mount_of_path(const struct su_mount_table *table, const char *path,
                      const struct su_mount **ret, struct su_error *err);
 
+/* NULL: there is none. */
+const struct su_mount *su_mount_find(const struct su_mount_table *table, uint64_t id);
+
 /* `path` is `below`, or lies below it. */
 bool su_path_is_below(const char *path, const char *below);
 /* Whether `mount` hangs, over any number of others, on the mount `ancestor`. */

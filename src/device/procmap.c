@@ -1,6 +1,7 @@
 #include "device/procmap.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -28,6 +29,8 @@ struct procmap_query {
 };
 
 #define PROCMAP_QUERY_IOCTL _IOWR('f', 17, struct procmap_query)
+#define LINK_SIZE 64
+
 #define QUERY_EXECUTABLE 0x04
 #define QUERY_COVERING_OR_NEXT 0x10
 #define QUERY_FILE_BACKED 0x20
@@ -43,14 +46,14 @@ static int walk_by_query(int maps_fd, su_procmap_visit visit, void *userdata, st
         uint64_t address = 0;
 
         for (;;) {
-                struct su_build_id id = {0};
+                struct su_mapping mapping = {0};
                 struct procmap_query query = {
                         .size = sizeof query,
                         .query_flags =
                                 QUERY_EXECUTABLE | QUERY_COVERING_OR_NEXT | QUERY_FILE_BACKED,
                         .query_addr = address,
-                        .build_id_size = sizeof id.bytes,
-                        .build_id_addr = (uint64_t)(uintptr_t)id.bytes,
+                        .build_id_size = sizeof mapping.id.bytes,
+                        .build_id_addr = (uint64_t)(uintptr_t)mapping.id.bytes,
                 };
                 int r;
 
@@ -61,9 +64,11 @@ static int walk_by_query(int maps_fd, su_procmap_visit visit, void *userdata, st
                                 return -ENOTTY;
                         return su_fail_errno(err, errno, "cannot query its mappings");
                 }
-                if (query.build_id_size > 0 && query.build_id_size <= sizeof id.bytes) {
-                        id.size = (uint8_t)query.build_id_size;
-                        r = visit(userdata, &id, err);
+                if (query.build_id_size > 0 && query.build_id_size <= sizeof mapping.id.bytes) {
+                        mapping.start = query.vma_start;
+                        mapping.end = query.vma_end;
+                        mapping.id.size = (uint8_t)query.build_id_size;
+                        r = visit(userdata, &mapping, err);
                         if (r < 0)
                                 return r;
                 }
@@ -71,19 +76,32 @@ static int walk_by_query(int maps_fd, su_procmap_visit visit, void *userdata, st
         }
 }
 
+static void name_link(const struct su_mapping *mapping, char ret[static LINK_SIZE])
+{
+        (void)snprintf(ret, LINK_SIZE, "map_files/%" PRIx64 "-%" PRIx64, mapping->start,
+                       mapping->end);
+}
+
+bool su_mapping_is_deleted(int process_fd, const struct su_mapping *mapping)
+{
+        char link[LINK_SIZE];
+        struct stat st;
+
+        name_link(mapping, link);
+        return fstatat(process_fd, link, &st, 0) == 0 && st.st_nlink == 0;
+}
+
 /* Through the link that the kernel keeps to the mapped file itself, whatever its path says by now.
  * Only regular files: opening a device could have effects. */
-static int visit_file(int process_fd, uint64_t start, uint64_t end, su_procmap_visit visit,
+static int visit_file(int process_fd, struct su_mapping *mapping, su_procmap_visit visit,
                       void *userdata, struct su_error *err)
 {
         su_auto_close int fd = -EBADF;
-        struct su_build_id id;
-        char link[64];
+        char link[LINK_SIZE];
         struct stat st;
         int r;
 
-        (void)snprintf(link, sizeof link, "map_files/%llx-%llx", (unsigned long long)start,
-                       (unsigned long long)end);
+        name_link(mapping, link);
         if (fstatat(process_fd, link, &st, 0) < 0)
                 return process_ended(errno) ? 0
                                             : su_fail_errno(err, errno, "cannot look at %s", link);
@@ -92,10 +110,10 @@ static int visit_file(int process_fd, uint64_t start, uint64_t end, su_procmap_v
         fd = openat(process_fd, link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (fd < 0)
                 return process_ended(errno) ? 0 : su_fail_errno(err, errno, "cannot open %s", link);
-        r = su_build_id_read(fd, link, &id, NULL, err);
-        if (r < 0 || id.size == 0)
+        r = su_build_id_read(fd, link, &mapping->id, NULL, err);
+        if (r < 0 || mapping->id.size == 0)
                 return r;
-        return visit(userdata, &id, err);
+        return visit(userdata, mapping, err);
 }
 
 static int walk_by_text(int process_fd, su_procmap_visit visit, void *userdata,
@@ -109,17 +127,16 @@ static int walk_by_text(int process_fd, su_procmap_visit visit, void *userdata,
         if (!maps)
                 return process_ended(errno) ? 0 : su_fail_errno(err, errno, "cannot read its maps");
         while (getline(&line, &capacity, maps) >= 0) {
-                unsigned long long start;
-                unsigned long long end;
-                unsigned long long inode;
+                struct su_mapping mapping = {0};
+                uint64_t inode;
                 char permissions[5];
                 int r;
 
-                if (sscanf(line, "%llx-%llx %4s %*x %*x:%*x %llu", &start, &end, permissions,
-                           &inode) != 4 ||
+                if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*x %*x:%*x %" SCNu64, &mapping.start,
+                           &mapping.end, permissions, &inode) != 4 ||
                     permissions[2] != 'x' || inode == 0)
                         continue;
-                r = visit_file(process_fd, start, end, visit, userdata, err);
+                r = visit_file(process_fd, &mapping, visit, userdata, err);
                 if (r < 0)
                         return r;
         }

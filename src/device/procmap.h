@@ -6,10 +6,20 @@
 #include "base/error.h"
 #include "inventory/build_id.h"
 
-typedef int (*su_procmap_visit)(void *userdata, const struct su_build_id *id, struct su_error *err);
+struct su_mapping {
+        uint64_t start;
+        uint64_t end;
+        struct su_build_id id;
+};
+
+typedef int (*su_procmap_visit)(void *userdata, const struct su_mapping *mapping,
+                                struct su_error *err);
 
 /* Visit each executable file mapping that has a build-id; one file may come several times. A
  * process that ends meanwhile is no error. `never_query` keeps to the way of kernels before 6.11.
  */
 int su_procmap_walk(int process_fd, bool never_query, su_procmap_visit visit, void *userdata,
                     struct su_error *err);
+
+/* Whether no path leads to the mapped file any more. */
+bool su_mapping_is_deleted(int process_fd, const struct su_mapping *mapping);

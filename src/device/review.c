@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "device/oldcode.h"
 #include "device/store.h"
 
 static int load_generation_manifest(const struct su_engine *engine, int64_t number,
@@ -28,6 +27,15 @@ int su_review_active(const struct su_engine *engine, struct su_manifest *ret, st
         return load_generation_manifest(engine, engine->mounted, ret, err);
 }
 
+int su_review_present(const struct su_engine *engine, struct su_manifest *ret_from,
+                      struct su_manifest *ret_to, struct su_error *err)
+{
+        int r;
+
+        r = load_generation_manifest(engine, engine->state.previous, ret_from, err);
+        return r < 0 ? r : su_review_active(engine, ret_to, err);
+}
+
 static int choose(const struct su_engine *engine, struct su_review *review, struct su_error *err)
 {
         struct su_level present = su_engine_level(engine);
@@ -45,10 +53,15 @@ static int choose(const struct su_engine *engine, struct su_review *review, stru
         }
         review->level = present.name[0] ? present : engine->state.removed;
         review->installed = present.name[0] != '\0';
-        r = load_generation_manifest(engine, engine->state.previous, &review->from, err);
-        if (r < 0)
-                return r;
-        return su_review_active(engine, &review->to, err);
+        return su_review_present(engine, &review->from, &review->to, err);
+}
+
+/* An offer: everything that runs now was started before it. */
+static bool is_to_come(const struct su_engine *engine, const struct su_review *review)
+{
+        struct su_level present = su_engine_level(engine);
+
+        return review->to.baseline && su_level_compare(&review->level, &present) != 0;
 }
 
 int su_review_make(const struct su_engine *engine, struct su_review *ret, struct su_error *err)
@@ -62,13 +75,10 @@ int su_review_make(const struct su_engine *engine, struct su_review *ret, struct
                                "be a wrong one");
         r = choose(engine, &review, err);
         if (r >= 0)
-                r = su_old_code_between(review.from.baseline ? &review.from : NULL,
-                                        review.to.baseline ? &review.to : NULL, &review.old_code,
-                                        err);
-        if (r >= 0)
-                r = su_exposure_scan(engine->root, &review.old_code, NULL, &review.exposure, err);
-        if (r >= 0)
-                r = su_plan_make(&review.exposure, engine->units, &review.plan, err);
+                r = su_survey_make(engine, review.from.baseline ? &review.from : NULL,
+                                   review.to.baseline ? &review.to : NULL,
+                                   is_to_come(engine, &review) ? NULL : &engine->state.changed,
+                                   &review.survey, err);
         if (r < 0)
                 return r;
         *ret = review;
@@ -78,9 +88,7 @@ int su_review_make(const struct su_engine *engine, struct su_review *ret, struct
 
 void su_review_done(struct su_review *review)
 {
-        su_plan_done(&review->plan);
-        su_exposure_done(&review->exposure);
-        su_old_code_done(&review->old_code);
+        su_survey_done(&review->survey);
         su_manifest_done(&review->from);
         su_manifest_done(&review->to);
         *review = (struct su_review){0};

@@ -6,8 +6,7 @@
 #include "base/error.h"
 #include "base/own.h"
 #include "device/engine.h"
-#include "device/exposure.h"
-#include "device/plan.h"
+#include "device/survey.h"
 #include "improvement/manifest.h"
 
 struct su_review {
@@ -15,9 +14,7 @@ struct su_review {
         struct su_level level; /* whose old code is looked for; "" when there is none to look for */
         struct su_manifest from; /* baseline NULL: none */
         struct su_manifest to;
-        struct su_old_code_set old_code;
-        struct su_exposure exposure;
-        struct su_plan plan;
+        struct su_survey survey;
 };
 
 /* Against the level that the last check offered, else the one on /usr, else the one that was
@@ -25,6 +22,10 @@ struct su_review {
 int su_review_make(const struct su_engine *engine, struct su_review *ret, struct su_error *err);
 void su_review_done(struct su_review *review);
 #define su_auto_review su_auto(su_review_done)
+
+/* From what to what /usr went last. baseline NULL: the OS baseline. */
+int su_review_present(const struct su_engine *engine, struct su_manifest *ret_from,
+                      struct su_manifest *ret_to, struct su_error *err);
 
 /* The manifest of the level on /usr. baseline NULL: none is. */
 int su_review_active(const struct su_engine *engine, struct su_manifest *ret, struct su_error *err);

@@ -11,7 +11,6 @@
 #define STATE_TYPE "suture-state"
 #define STATE_VERSION 1
 #define STATE_SIZE_MAX (64 * 1024)
-#define HISTORY_SIZE_MAX (16 * 1024 * 1024)
 
 static int read_copy(const json_t *object, const char *name, char **ret, struct su_error *err)
 {
@@ -42,6 +41,31 @@ static int read_check(const json_t *document, struct su_check_record *check, str
         return r;
 }
 
+static int read_changed(const json_t *document, struct su_state *state, struct su_error *err)
+{
+        const char *boot_id;
+        json_t *object;
+        int64_t at;
+        int r;
+
+        r = su_json_find_object(document, "changed", &object, err);
+        if (r < 0 || !object)
+                return r;
+        r = su_json_get_string(object, "boot_id", &boot_id, err);
+        if (r >= 0)
+                r = su_json_get_integer(object, "monotonic_us", 0, INT64_MAX, &at, err);
+        if (r >= 0)
+                r = su_json_get_integer(object, "waiting_since", 0, INT64_MAX,
+                                        &state->waiting_since, err);
+        if (r < 0)
+                return r;
+        if (strlen(boot_id) >= SU_BOOT_ID_SIZE)
+                return su_fail(err, SU_ERROR_FORMAT, "field 'boot_id' is too long");
+        strcpy(state->changed.boot_id, boot_id);
+        state->changed.monotonic_us = (uint64_t)at;
+        return 0;
+}
+
 static int read_state(const json_t *document, struct su_state *state, struct su_error *err)
 {
         int r;
@@ -62,6 +86,8 @@ static int read_state(const json_t *document, struct su_state *state, struct su_
                 r = read_copy(document, "baseline", &state->baseline, err);
         if (r >= 0)
                 r = su_level_from_json(document, "removed", &state->removed, err);
+        if (r >= 0)
+                r = read_changed(document, state, err);
         if (r >= 0)
                 r = read_check(document, &state->check, err);
         return r;
@@ -104,13 +130,17 @@ int su_state_save(int state_fd, const struct su_state *state, struct su_error *e
         int r;
 
         document = json_pack(
-                "{s:s, s:i, s:I, s:I, s:I, s:I, s:s?, s:s?, s:s?, s:{s:I, s:s?, s:s?, s:s?}}",
+                "{s:s, s:i, s:I, s:I, s:I, s:I, s:s?, s:s?, s:s?, s:{s:s, s:I, s:I}, "
+                "s:{s:I, s:s?, s:s?, s:s?}}",
                 "type", STATE_TYPE, "version", STATE_VERSION, "newest", (json_int_t)state->newest,
                 "active", (json_int_t)state->active, "previous", (json_int_t)state->previous,
                 "transition", (json_int_t)state->transition, "level", level_or_null(&state->level),
-                "baseline", state->baseline, "removed", level_or_null(&state->removed),
-                "last_check", "at", (json_int_t)state->check.at, "outcome", state->check.outcome,
-                "message", state->check.message, "level", level_or_null(&state->check.level));
+                "baseline", state->baseline, "removed", level_or_null(&state->removed), "changed",
+                "boot_id", state->changed.boot_id, "monotonic_us",
+                (json_int_t)state->changed.monotonic_us, "waiting_since",
+                (json_int_t)state->waiting_since, "last_check", "at", (json_int_t)state->check.at,
+                "outcome", state->check.outcome, "message", state->check.message, "level",
+                level_or_null(&state->check.level));
         if (!document)
                 return su_fail_oom(err);
         r = su_json_pretty(document, &text, &size, err);
@@ -141,59 +171,5 @@ int su_state_lock(int state_fd, int *ret_fd, struct su_error *err)
                 return su_fail_errno(err, errno, "cannot lock %s/lock", SU_STATE_PATH);
         }
         *ret_fd = su_take_fd(&fd);
-        return 0;
-}
-
-int su_history_append(int state_fd, json_t *event, struct su_error *err)
-{
-        su_auto_json json_t *owned = event;
-        su_auto_close int fd = -EBADF;
-        su_auto_free char *text = NULL;
-        su_auto_free char *line = NULL;
-        size_t size;
-        int r;
-
-        if (!owned)
-                return su_fail_oom(err);
-        r = su_json_compact(owned, &text, &size, err);
-        if (r >= 0)
-                /* The newline comes first as well: it ends a line that a power cut tore. */
-                r = su_format(&line, err, "\n%s\n", text);
-        if (r < 0)
-                return r;
-        fd = openat(state_fd, "history", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-        if (fd < 0)
-                return su_fail_errno(err, errno, "cannot open %s/history", SU_STATE_PATH);
-        r = su_write_all(fd, line, strlen(line), "history", err);
-        if (r < 0)
-                return r;
-        if (fsync(fd) < 0)
-                return su_fail_errno(err, errno, "cannot sync %s/history", SU_STATE_PATH);
-        return 0;
-}
-
-int su_history_read(int state_fd, json_t **ret_array, struct su_error *err)
-{
-        su_auto_json json_t *events = json_array();
-        su_auto_free char *text = NULL;
-        char *state = NULL;
-        int r = -ENOENT;
-
-        if (!events)
-                return su_fail_oom(err);
-        if (state_fd >= 0)
-                r = su_file_read(state_fd, "history", HISTORY_SIZE_MAX, &text, NULL, err);
-        if (r < 0 && r != -ENOENT)
-                return r;
-        for (char *line = text ? strtok_r(text, "\n", &state) : NULL; line;
-             line = strtok_r(NULL, "\n", &state)) {
-                json_t *event;
-
-                if (su_json_parse(line, strlen(line), &event, NULL) < 0)
-                        continue;
-                if (json_array_append_new(events, event) < 0)
-                        return su_fail_oom(err);
-        }
-        *ret_array = su_take(events);
         return 0;
 }

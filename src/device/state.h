@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/own.h"
+#include "device/moment.h"
 #include "improvement/level.h"
 #include "json/json.h"
 
@@ -26,13 +27,16 @@ struct su_check_record {
 };
 
 struct su_state {
-        int64_t newest;          /* number of the newest generation that was ever made */
-        int64_t active;          /* the generation that is meant to be on /usr; 0: the baseline */
-        int64_t previous;        /* the generation before that; 0: the baseline */
-        int64_t transition;      /* a swap to this generation was begun; SU_GENERATION_NONE */
-        struct su_level level;   /* of the active generation; "": the baseline */
-        char *baseline;          /* that the active generation was made for; NULL with 0 */
-        struct su_level removed; /* taken off by the user last; "" */
+        int64_t newest;           /* number of the newest generation that was ever made */
+        int64_t active;           /* the generation that is meant to be on /usr; 0: the baseline */
+        int64_t previous;         /* the generation before that; 0: the baseline */
+        int64_t transition;       /* a swap to this generation was begun; SU_GENERATION_NONE */
+        struct su_level level;    /* of the active generation; "": the baseline */
+        char *baseline;           /* that the active generation was made for; NULL with 0 */
+        struct su_level removed;  /* taken off by the user last; "" */
+        struct su_moment changed; /* when /usr was changed last */
+        int64_t waiting_since; /* somebody uses what is old since then; 0: nobody, as far as known
+                                */
         struct su_check_record check;
 };
 
@@ -43,8 +47,3 @@ void su_state_done(struct su_state *state);
 
 /* Hold the state for oneself; BUSY when another instance does. The lock goes with `ret_fd`. */
 int su_state_lock(int state_fd, int *ret_fd, struct su_error *err);
-
-/* The history: one JSON object a line, appended and synced. Takes over `event`. */
-int su_history_append(int state_fd, json_t *event, struct su_error *err);
-/* All events, oldest first. A last line that a power cut tore is left out. */
-int su_history_read(int state_fd, json_t **ret_array, struct su_error *err);

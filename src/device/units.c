@@ -31,14 +31,18 @@ static int find_owner(void *userdata, pid_t pid, struct su_owner *ret, struct su
         return 0;
 }
 
-/* One restart that was asked for. */
+#define MANAGER                                                                                    \
+        "org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"
+
+/* One job that was asked for. */
 struct job {
-        char *path;   /* D-Bus object; NULL once it is done */
-        char *result; /* "done", "failed", "timeout", ... */
+        const struct su_unit_job *wanted;
+        char **after; /* units that come before it, when they are in the batch */
+        char *path;   /* D-Bus object; NULL before systemd answered, and once it is done */
+        char *result; /* "done", "failed", "timeout", or why systemd refused; NULL: not yet */
 };
 
 struct batch {
-        const char *const *units;
         struct job *jobs;
         size_t n;
 };
@@ -46,6 +50,9 @@ struct batch {
 static void batch_done(struct batch *batch)
 {
         for (size_t i = 0; i < batch->n; i++) {
+                for (char **unit = batch->jobs[i].after; unit && *unit; unit++)
+                        free(*unit);
+                free(batch->jobs[i].after);
                 free(batch->jobs[i].path);
                 free(batch->jobs[i].result);
         }
@@ -71,49 +78,44 @@ static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error 
         return 0;
 }
 
-static int bus_call(sd_bus *bus, const char *method, sd_bus_message **ret_reply,
-                    struct su_error *err, const char *types, ...)
+static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *bus_error)
 {
-        sd_bus_error bus_error = SD_BUS_ERROR_NULL;
-        va_list ap;
-        int r;
+        const sd_bus_error *refusal = sd_bus_message_get_error(reply);
+        struct job *job = userdata;
+        const char *path;
 
-        va_start(ap, types);
-        r = sd_bus_call_methodv(bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                                "org.freedesktop.systemd1.Manager", method, &bus_error, ret_reply,
-                                types, ap);
-        va_end(ap);
-        if (r < 0)
-                (void)su_fail(err, SU_ERROR_RESTART, "systemd refuses %s: %s", method,
-                              bus_error.message ? bus_error.message : strerror(-r));
-        sd_bus_error_free(&bus_error);
-        return r;
+        (void)bus_error;
+        if (refusal)
+                job->result = strdup(refusal->message ? refusal->message : refusal->name);
+        else if (sd_bus_message_read(reply, "o", &path) >= 0)
+                job->path = strdup(path);
+        else
+                job->result = strdup("a malformed answer");
+        return 0;
 }
 
-static int begin_restart(sd_bus *bus, const char *unit, struct job *job, struct su_error *err)
+/* Asked for without waiting for the answer: all jobs are in systemd's queue before it runs the
+ * first, so that it brings them into the order of their dependencies and joins what belongs
+ * together. */
+static int ask_for_job(sd_bus *bus, struct job *job, struct su_error *err)
 {
-        sd_bus_message *reply = NULL;
-        const char *path;
+        const char *unit = job->wanted->unit;
         int r;
 
         /* Our restarts are no crashes: they must not count against the unit's start limit. */
-        (void)bus_call(bus, "ResetFailedUnit", NULL, NULL, "s", unit);
-        r = bus_call(bus, "RestartUnit", &reply, err, "ss", unit, "replace");
-        if (r < 0)
-                return su_fail_prefix(err, r, "unit '%s'", unit);
-        r = sd_bus_message_read(reply, "o", &path);
+        r = sd_bus_call_method_async(bus, NULL, MANAGER, "ResetFailedUnit", NULL, NULL, "s", unit);
         if (r >= 0)
-                r = su_strdup(path, &job->path, err);
-        else
-                r = su_fail(err, SU_ERROR_RESTART, "systemd's answer is malformed");
-        sd_bus_message_unref(reply);
-        return r;
+                r = sd_bus_call_method_async(bus, NULL, MANAGER,
+                                             job->wanted->reload ? "ReloadOrRestartUnit"
+                                                                 : "RestartUnit",
+                                             on_answer, job, "ss", unit, "replace");
+        return r < 0 ? su_fail_errno(err, r, "cannot ask systemd about '%s'", unit) : 0;
 }
 
 static bool is_finished(const struct batch *batch)
 {
         for (size_t i = 0; i < batch->n; i++)
-                if (batch->jobs[i].path)
+                if (!batch->jobs[i].result)
                         return false;
         return true;
 }
@@ -145,13 +147,10 @@ static int name_failures(const struct batch *batch, struct su_error *err)
 
         if (!out)
                 return su_fail_oom(err);
-        for (size_t i = 0; i < batch->n; i++) {
-                const char *result = batch->jobs[i].result ? batch->jobs[i].result : "unknown";
-
-                if (strcmp(result, "done") != 0)
-                        (void)fprintf(out, "%s%s (%s)", failures++ ? ", " : "", batch->units[i],
-                                      result);
-        }
+        for (size_t i = 0; i < batch->n; i++)
+                if (strcmp(batch->jobs[i].result, "done") != 0)
+                        (void)fprintf(out, "%s%s (%s)", failures++ ? ", " : "",
+                                      batch->jobs[i].wanted->unit, batch->jobs[i].result);
         if (fclose(out) != 0)
                 return su_fail_oom(err);
         if (failures > 0)
@@ -159,18 +158,78 @@ static int name_failures(const struct batch *batch, struct su_error *err)
         return 0;
 }
 
-static int restart_on(sd_bus *bus, struct batch *batch, struct su_error *err)
+static int unit_path(const char *unit, char **ret, struct su_error *err)
+{
+        int r = sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, ret);
+
+        return r < 0 ? su_fail_errno(err, r, "cannot name unit '%s'", unit) : 0;
+}
+
+static int read_after(sd_bus *bus, struct job *job, struct su_error *err)
+{
+        su_auto_free char *path = NULL;
+        int r;
+
+        r = unit_path(job->wanted->unit, &path, err);
+        if (r < 0)
+                return r;
+        r = sd_bus_get_property_strv(bus, "org.freedesktop.systemd1", path,
+                                     "org.freedesktop.systemd1.Unit", "After", NULL, &job->after);
+        return r < 0 ? su_fail_errno(err, r, "cannot ask systemd about '%s'", job->wanted->unit)
+                     : 0;
+}
+
+static bool comes_after(const struct job *job, const struct job *other)
+{
+        for (char **unit = job->after; unit && *unit; unit++)
+                if (strcmp(*unit, other->wanted->unit) == 0)
+                        return true;
+        return false;
+}
+
+static bool waits_for_another(const struct batch *batch, size_t from, size_t candidate)
+{
+        for (size_t i = from; i < batch->n; i++)
+                if (i != candidate && comes_after(&batch->jobs[candidate], &batch->jobs[i]))
+                        return true;
+        return false;
+}
+
+/* What others come after comes first. A circle, which systemd breaks as it likes, stays as it is.
+ */
+static void sort_by_dependency(struct batch *batch)
+{
+        for (size_t place = 0; place < batch->n; place++) {
+                size_t next = place;
+
+                while (next < batch->n && waits_for_another(batch, place, next))
+                        next++;
+                if (next < batch->n) {
+                        struct job job = batch->jobs[next];
+
+                        memmove(&batch->jobs[place + 1], &batch->jobs[place],
+                                (next - place) * sizeof job);
+                        batch->jobs[place] = job;
+                }
+        }
+}
+
+static int run_on(sd_bus *bus, struct batch *batch, struct su_error *err)
 {
         int r;
 
-        r = sd_bus_match_signal(bus, NULL, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                                "org.freedesktop.systemd1.Manager", "JobRemoved", on_job_removed,
-                                batch);
+        r = sd_bus_match_signal(bus, NULL, MANAGER, "JobRemoved", on_job_removed, batch);
+        if (r >= 0)
+                r = sd_bus_call_method(bus, MANAGER, "Subscribe", NULL, NULL, NULL);
         if (r < 0)
                 return su_fail_errno(err, r, "cannot listen to systemd");
-        r = bus_call(bus, "Subscribe", NULL, err, NULL);
         for (size_t i = 0; i < batch->n && r >= 0; i++)
-                r = begin_restart(bus, batch->units[i], &batch->jobs[i], err);
+                r = read_after(bus, &batch->jobs[i], err);
+        if (r < 0)
+                return r;
+        sort_by_dependency(batch);
+        for (size_t i = 0; i < batch->n && r >= 0; i++)
+                r = ask_for_job(bus, &batch->jobs[i], err);
         if (r >= 0)
                 r = wait_for_jobs(bus, batch, err);
         if (r >= 0)
@@ -178,22 +237,77 @@ static int restart_on(sd_bus *bus, struct batch *batch, struct su_error *err)
         return r;
 }
 
-static int restart(void *userdata, const char *const *units, size_t n_units, struct su_error *err)
+static int open_bus(sd_bus **ret, struct su_error *err)
 {
-        su_auto(batch_done) struct batch batch = {.units = units, .n = n_units};
+        int r = sd_bus_open_system(ret);
+
+        return r < 0 ? su_fail_errno(err, r, "cannot connect to the system bus") : 0;
+}
+
+static int run(void *userdata, const struct su_unit_job *jobs, size_t n_jobs, struct su_error *err)
+{
+        su_auto(batch_done) struct batch batch = {.n = n_jobs};
         sd_bus *bus = NULL;
         int r;
 
         (void)userdata;
-        batch.jobs = calloc(n_units + 1, sizeof *batch.jobs);
+        batch.jobs = calloc(n_jobs + 1, sizeof *batch.jobs);
         if (!batch.jobs)
                 return su_fail_oom(err);
-        r = sd_bus_open_system(&bus);
+        for (size_t i = 0; i < n_jobs; i++)
+                batch.jobs[i].wanted = &jobs[i];
+        r = open_bus(&bus, err);
         if (r < 0)
-                return su_fail_errno(err, r, "cannot connect to the system bus");
-        r = restart_on(bus, &batch, err);
+                return r;
+        r = run_on(bus, &batch, err);
         sd_bus_flush_close_unref(bus);
         return r;
+}
+
+static int read_active_since(sd_bus *bus, const char *unit, uint64_t *ret, struct su_error *err)
+{
+        static const char interface[] = "org.freedesktop.systemd1.Unit";
+        su_auto_free char *path = NULL;
+        su_auto_free char *state = NULL;
+        int r;
+
+        *ret = 0;
+        r = unit_path(unit, &path, err);
+        if (r < 0)
+                return r;
+        r = sd_bus_get_property_string(bus, "org.freedesktop.systemd1", path, interface,
+                                       "ActiveState", NULL, &state);
+        if (r >= 0 && strcmp(state, "active") == 0)
+                r = sd_bus_get_property_trivial(bus, "org.freedesktop.systemd1", path, interface,
+                                                "StateChangeTimestampMonotonic", NULL, 't', ret);
+        return r < 0 ? su_fail_errno(err, r, "cannot ask systemd about '%s'", unit) : 0;
+}
+
+static int active_since(void *userdata, const char *unit, uint64_t *ret, struct su_error *err)
+{
+        sd_bus *bus = NULL;
+        int r;
+
+        (void)userdata;
+        r = open_bus(&bus, err);
+        if (r < 0)
+                return r;
+        r = read_active_since(bus, unit, ret, err);
+        sd_bus_flush_close_unref(bus);
+        return r;
+}
+
+static bool can_soft_reboot(void *userdata)
+{
+        su_auto_free char *version = NULL;
+        sd_bus *bus = NULL;
+
+        (void)userdata;
+        if (open_bus(&bus, NULL) < 0)
+                return false;
+        (void)sd_bus_get_property_string(bus, MANAGER, "Version", NULL, &version);
+        sd_bus_flush_close_unref(bus);
+        return version && atoi(version) >= 254;
 }
 
 static int ping(struct su_error *err)
@@ -221,11 +335,10 @@ static int reexecute(void *userdata, struct su_error *err)
         int r;
 
         (void)userdata;
-        r = sd_bus_open_system(&bus);
+        r = open_bus(&bus, err);
         if (r < 0)
-                return su_fail_errno(err, r, "cannot connect to the system bus");
-        r = sd_bus_call_method(bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                               "org.freedesktop.systemd1.Manager", "Reexecute", NULL, NULL, NULL);
+                return r;
+        r = sd_bus_call_method(bus, MANAGER, "Reexecute", NULL, NULL, NULL);
         sd_bus_flush_close_unref(bus);
         if (r == -EACCES || r == -EPERM)
                 return su_fail(err, SU_ERROR_RESTART, "systemd refuses to execute itself anew");
@@ -239,8 +352,10 @@ static int reexecute(void *userdata, struct su_error *err)
 
 const struct su_units su_units_systemd = {
         .find_owner = find_owner,
-        .restart = restart,
+        .run = run,
         .reexecute = reexecute,
+        .active_since = active_since,
+        .can_soft_reboot = can_soft_reboot,
 };
 
 static int find_no_owner(void *userdata, pid_t pid, struct su_owner *ret, struct su_error *err)
@@ -252,12 +367,12 @@ static int find_no_owner(void *userdata, pid_t pid, struct su_owner *ret, struct
         return 0;
 }
 
-static int restart_nothing(void *userdata, const char *const *units, size_t n_units,
-                           struct su_error *err)
+static int run_nothing(void *userdata, const struct su_unit_job *jobs, size_t n_jobs,
+                       struct su_error *err)
 {
         (void)userdata;
-        (void)units;
-        if (n_units == 0)
+        (void)jobs;
+        if (n_jobs == 0)
                 return 0;
         return su_fail(err, SU_ERROR_RESTART, "no service manager runs in this tree");
 }
@@ -268,8 +383,25 @@ static int reexecute_nothing(void *userdata, struct su_error *err)
         return su_fail(err, SU_ERROR_RESTART, "no service manager runs in this tree");
 }
 
+static int active_never(void *userdata, const char *unit, uint64_t *ret, struct su_error *err)
+{
+        (void)userdata;
+        (void)unit;
+        (void)err;
+        *ret = 0;
+        return 0;
+}
+
+static bool never(void *userdata)
+{
+        (void)userdata;
+        return false;
+}
+
 const struct su_units su_units_none = {
         .find_owner = find_no_owner,
-        .restart = restart_nothing,
+        .run = run_nothing,
         .reexecute = reexecute_nothing,
+        .active_since = active_never,
+        .can_soft_reboot = never,
 };

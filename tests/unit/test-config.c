@@ -52,13 +52,17 @@ static void test_refusals_name_the_line(void **state)
         } cases[] = {
                 {"[Source]\n\nColour=red\n", "suture.conf:3: unknown key 'Colour'"},
                 {"[Other]\n", "suture.conf:1: unknown section [Other]"},
-                {"\n[Source\n", "suture.conf:2: unknown section [Source"},
+                {"\n[Source\n", "suture.conf:2: '[Source' is no section"},
                 {"Repository=x\n", "suture.conf:1: neither"},
                 {"[Source]\nRepository\n", "suture.conf:2: neither"},
                 {"[Source]\nTrustedRoot=etc/root.json\n", "suture.conf:2: TrustedRoot="},
                 {"[Source]\nTrustedRoot=/etc/../root.json\n", "suture.conf:2: TrustedRoot="},
                 {"[Source]\nrepository=x\n", "unknown key 'repository'"},
-                {"[Source]\n=x\n", "unknown key ''"},
+                {"[Source]\n=x\n", "neither a section nor KEY=VALUE"},
+                {"[Restart]\nWindow=2-5\n", "suture.conf:2: Window= is not like"},
+                {"[Restart]\nDeadline=soon\n", "Deadline= is not like"},
+                {"[Restart]\nAfterDeadline=shout\n", "announce or restart"},
+                {"[Restart]\nRepository=x\n", "unknown key 'Repository' in [Restart]"},
         };
 
         for (size_t i = 0; i < SU_ELEMENTS(cases); i++) {
@@ -70,6 +74,23 @@ static void test_refusals_name_the_line(void **state)
                 assert_string_equal(config.repository, "untouched");
         }
         assert_true(load(*state, "[X]", &(struct su_config){0}, NULL) < 0);
+}
+
+static void test_restart_policy(void **state)
+{
+        su_auto_config struct su_config config = {0};
+        struct su_error err = {0};
+
+        assert_ok(load(*state,
+                       "[Restart]\nWindow=02:00-05:00\nWindow=Sat,Sun 22:30-06:00\nDeadline=3d\n"
+                       "AfterDeadline=restart\n",
+                       &config, &err),
+                  err);
+        assert_int_equal(config.restart.n_windows, 2);
+        assert_int_equal(config.restart.windows[1].begin, 22 * 60 + 30);
+        assert_int_equal(config.restart.windows[1].minutes, 450);
+        assert_int_equal(config.restart.deadline, 3 * 86400);
+        assert_true(config.restart.restart_overdue);
 }
 
 /* The tree is not the running system: a link in it stays in it. */
@@ -103,6 +124,7 @@ int main(void)
                 scratch_test(test_defaults),
                 scratch_test(test_values),
                 scratch_test(test_refusals_name_the_line),
+                scratch_test(test_restart_policy),
                 scratch_test(test_a_link_stays_in_the_tree),
                 scratch_test(test_too_large),
         };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "device/history.h"
 #include "device/state.h"
 #include "edit.h"
 

@@ -1,0 +1,51 @@
+#include <stdio.h>
+
+#include "cli/output.h"
+#include "cli/verbs.h"
+#include "device/restart.h"
+
+static int print_json(const struct su_restart *restart, struct su_error *err)
+{
+        const struct su_refresh *refresh = &restart->refresh;
+
+        return su_output_json(json_pack("{s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:s}", "dry_run",
+                                        restart->dry_run, "restarted", refresh->restarted,
+                                        "restarts_open", su_output_opens(refresh), "plan",
+                                        su_output_plan(&refresh->plan), "exposed_after",
+                                        su_output_exposure(&refresh->after.exposure), "stale_after",
+                                        su_output_stale(&refresh->after.stale), "remaining",
+                                        su_output_plan(&refresh->after.plan), "needs",
+                                        su_plan_needs(&refresh->after.plan)),
+                              err);
+}
+
+static void print_text(const struct su_restart *restart)
+{
+        const struct su_refresh *refresh = &restart->refresh;
+
+        if (refresh->restarted || restart->dry_run) {
+                (void)printf("%zu things %s:\n", su_plan_count_own(&refresh->plan),
+                             restart->dry_run ? "would be restarted" : "were restarted");
+                su_print_plan(&refresh->plan, "  ");
+        }
+        if (!restart->dry_run)
+                su_print_refresh(refresh);
+}
+
+int su_verb_restart(const struct su_arguments *arguments, struct su_error *err)
+{
+        su_auto_engine struct su_engine *engine = NULL;
+        su_auto_restart struct su_restart restart = {0};
+        int r;
+
+        r = su_engine_open(&arguments->engine, &engine, err);
+        if (r >= 0)
+                r = su_restart(engine, arguments->if_due ? SU_RESTART_WHEN_DUE : SU_RESTART_NOW,
+                               arguments->dry_run, &restart, err);
+        if (r < 0)
+                return r;
+        if (arguments->json)
+                return print_json(&restart, err);
+        print_text(&restart);
+        return 0;
+}

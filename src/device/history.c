@@ -1,0 +1,64 @@
+#include "device/history.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "device/state.h"
+
+#define HISTORY_SIZE_MAX (16 * 1024 * 1024)
+
+int su_history_append(int state_fd, json_t *event, struct su_error *err)
+{
+        su_auto_json json_t *owned = event;
+        su_auto_close int fd = -EBADF;
+        su_auto_free char *text = NULL;
+        su_auto_free char *line = NULL;
+        size_t size;
+        int r;
+
+        if (!owned)
+                return su_fail_oom(err);
+        r = su_json_compact(owned, &text, &size, err);
+        if (r >= 0)
+                /* The newline comes first as well: it ends a line that a power cut tore. */
+                r = su_format(&line, err, "\n%s\n", text);
+        if (r < 0)
+                return r;
+        fd = openat(state_fd, "history", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot open %s/history", SU_STATE_PATH);
+        r = su_write_all(fd, line, strlen(line), "history", err);
+        if (r < 0)
+                return r;
+        if (fsync(fd) < 0)
+                return su_fail_errno(err, errno, "cannot sync %s/history", SU_STATE_PATH);
+        return 0;
+}
+
+int su_history_read(int state_fd, json_t **ret_array, struct su_error *err)
+{
+        su_auto_json json_t *events = json_array();
+        su_auto_free char *text = NULL;
+        char *state = NULL;
+        int r = -ENOENT;
+
+        if (!events)
+                return su_fail_oom(err);
+        if (state_fd >= 0)
+                r = su_file_read(state_fd, "history", HISTORY_SIZE_MAX, &text, NULL, err);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        for (char *line = text ? strtok_r(text, "\n", &state) : NULL; line;
+             line = strtok_r(NULL, "\n", &state)) {
+                json_t *event;
+
+                if (su_json_parse(line, strlen(line), &event, NULL) < 0)
+                        continue;
+                if (json_array_append_new(events, event) < 0)
+                        return su_fail_oom(err);
+        }
+        *ret_array = su_take(events);
+        return 0;
+}

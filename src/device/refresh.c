@@ -1,0 +1,97 @@
+#include "device/refresh.h"
+
+#include "base/clock.h"
+#include "device/due.h"
+
+static bool may_restart(const struct su_engine *engine, enum su_restart_when when)
+{
+        return when == SU_RESTART_NOW ||
+               (when == SU_RESTART_WHEN_DUE &&
+                su_restart_is_due(&engine->config.restart, engine->state.waiting_since, su_now()));
+}
+
+static int carry_out(struct su_engine *engine, enum su_restart_when when,
+                     struct su_refresh *refresh, struct su_error *err)
+{
+        if (su_plan_count_own(&refresh->plan) == 0)
+                return 0;
+        if (!may_restart(engine, when)) {
+                refresh->opens = su_restart_opens(&engine->config.restart, su_now());
+                return 0;
+        }
+        refresh->restarted = true;
+        return su_plan_execute(&refresh->plan, engine->units, err);
+}
+
+/* Since when somebody waits stands in the state: the deadline counts from there. */
+static int remember(struct su_engine *engine, const struct su_refresh *refresh,
+                    struct su_error *err)
+{
+        int64_t since = 0;
+
+        if (su_survey_is_waiting(&refresh->after))
+                since = engine->state.waiting_since ? engine->state.waiting_since : su_now();
+        if (since == engine->state.waiting_since)
+                return 0;
+        engine->state.waiting_since = since;
+        return su_state_save(engine->state_fd, &engine->state, err);
+}
+
+int su_refresh(struct su_engine *engine, const struct su_manifest *from,
+               const struct su_manifest *to, enum su_restart_when when, struct su_refresh *ret,
+               struct su_error *err)
+{
+        const struct su_moment *changed = &engine->state.changed;
+        su_auto_survey struct su_survey survey = {0};
+        struct su_error restart_error = {0};
+        int restarted;
+        int r;
+
+        r = su_survey_make(engine, from, to, changed, &survey, err);
+        if (r < 0)
+                return r;
+        ret->plan = survey.plan;
+        survey.plan = (struct su_plan){0};
+        restarted = carry_out(engine, when, ret, &restart_error);
+        r = su_survey_make(engine, from, to, changed, &ret->after, err);
+        if (r >= 0)
+                r = remember(engine, ret, err);
+        if (r < 0 || restarted >= 0)
+                return r;
+        if (err)
+                *err = restart_error;
+        return restarted;
+}
+
+static json_t *restarted_units(const struct su_refresh *refresh)
+{
+        su_auto_json json_t *names = json_array();
+
+        for (size_t i = 0; refresh->restarted && i < refresh->plan.n_actions; i++) {
+                const struct su_action *action = &refresh->plan.actions[i];
+
+                if (action->kind == SU_ACTION_RESTART &&
+                    json_array_append_new(names, json_string(action->unit)) < 0)
+                        return NULL;
+        }
+        return su_take(names);
+}
+
+json_t *su_refresh_event(const char *event, const struct su_error *failure,
+                         const struct su_refresh *refresh)
+{
+        char at[SU_TIME_TEXT_SIZE];
+
+        su_time_format(su_now(), at);
+        return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:I}", "at", at, "event", event, "outcome",
+                         failure ? su_error_name(failure->code) : "Ok", "message",
+                         failure ? failure->message : NULL, "restarted", restarted_units(refresh),
+                         "exposed_after", (json_int_t)su_exposure_count(&refresh->after.exposure));
+}
+
+void su_refresh_done(struct su_refresh *refresh)
+{
+        su_survey_done(&refresh->after);
+        su_plan_done(&refresh->plan);
+        *refresh = (struct su_refresh){0};
+}

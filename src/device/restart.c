@@ -1,0 +1,48 @@
+#include "device/restart.h"
+
+#include "base/clock.h"
+#include "device/history.h"
+
+static int record(struct su_engine *engine, const struct su_restart *restart,
+                  const struct su_error *failure, struct su_error *err)
+{
+        const char *level = engine->state.level.name[0] ? engine->state.level.name : NULL;
+        json_t *event = su_refresh_event("restart", failure, &restart->refresh);
+
+        if (event && json_object_update_new(event, json_pack("{s:s?, s:s?, s:b}", "from", level,
+                                                             "to", level, "changed", false)) < 0) {
+                json_decref(event);
+                event = NULL;
+        }
+        return su_history_append(engine->state_fd, event, err);
+}
+
+int su_restart(struct su_engine *engine, enum su_restart_when when, bool dry_run,
+               struct su_restart *restart, struct su_error *err)
+{
+        struct su_refresh *refresh = &restart->refresh;
+        struct su_error failure = {0};
+        int recorded = 0;
+        int r;
+
+        restart->dry_run = dry_run;
+        r = su_review_present(engine, &restart->from, &restart->to, err);
+        if (r < 0)
+                return r;
+        r = su_refresh(engine, restart->from.baseline ? &restart->from : NULL,
+                       restart->to.baseline ? &restart->to : NULL,
+                       dry_run ? SU_RESTART_LATER : when, refresh, &failure);
+        if (refresh->restarted)
+                recorded = record(engine, restart, r < 0 ? &failure : NULL, r < 0 ? NULL : err);
+        if (r < 0 && err)
+                *err = failure;
+        return r < 0 ? r : recorded;
+}
+
+void su_restart_done(struct su_restart *restart)
+{
+        su_refresh_done(&restart->refresh);
+        su_manifest_done(&restart->from);
+        su_manifest_done(&restart->to);
+        *restart = (struct su_restart){0};
+}

@@ -1,0 +1,142 @@
+#include "support.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "device/due.h"
+
+/* A Wednesday. */
+#define MIDNIGHT INT64_C(1767744000) /* 2026-01-07T00:00:00Z */
+#define HOURS(h) ((int64_t)(h)*3600)
+
+static int in_utc(void **state)
+{
+        (void)state;
+        if (setenv("TZ", "UTC", 1) < 0)
+                return -1;
+        tzset();
+        return 0;
+}
+
+static struct su_restart_policy policy_of(const char *window)
+{
+        struct su_restart_policy policy = {.n_windows = 1};
+
+        assert_true(su_window_parse(window, &policy.windows[0]));
+        return policy;
+}
+
+static void test_no_window_is_always_open(void **state)
+{
+        const struct su_restart_policy policy = {0};
+
+        (void)state;
+        assert_true(su_restart_is_open(&policy, MIDNIGHT));
+        assert_int_equal(su_restart_opens(&policy, MIDNIGHT + 7), MIDNIGHT + 7);
+}
+
+static void test_a_window_of_every_day(void **state)
+{
+        const struct su_restart_policy policy = policy_of("02:00-05:00");
+
+        (void)state;
+        assert_false(su_restart_is_open(&policy, MIDNIGHT + HOURS(2) - 1));
+        assert_true(su_restart_is_open(&policy, MIDNIGHT + HOURS(2)));
+        assert_true(su_restart_is_open(&policy, MIDNIGHT + HOURS(5) - 1));
+        assert_false(su_restart_is_open(&policy, MIDNIGHT + HOURS(5)));
+        assert_int_equal(su_restart_opens(&policy, MIDNIGHT + HOURS(6) + 17), MIDNIGHT + HOURS(26));
+}
+
+static void test_a_window_over_midnight(void **state)
+{
+        const struct su_restart_policy policy = policy_of("Tue 22:00-06:00");
+
+        (void)state;
+        assert_true(su_restart_is_open(&policy, MIDNIGHT - HOURS(2)));
+        assert_true(su_restart_is_open(&policy, MIDNIGHT + HOURS(5)));
+        assert_false(su_restart_is_open(&policy, MIDNIGHT + HOURS(23)));
+        assert_false(su_restart_is_open(&policy, MIDNIGHT - HOURS(19)));
+        assert_int_equal(su_restart_opens(&policy, MIDNIGHT + HOURS(6)),
+                         MIDNIGHT + HOURS(6 * 24 + 22));
+}
+
+static void test_the_whole_day(void **state)
+{
+        const struct su_restart_policy policy = policy_of("Sat,Wed 00:00-24:00");
+
+        (void)state;
+        assert_true(su_restart_is_open(&policy, MIDNIGHT + HOURS(12)));
+        assert_false(su_restart_is_open(&policy, MIDNIGHT + HOURS(24)));
+}
+
+static void test_windows_that_are_none(void **state)
+{
+        static const char *const wrong[] = {
+                "",
+                "02:00",
+                "2:00-5:00",
+                "02:00-05:00 ",
+                "25:00-05:00",
+                "02:60-3:00",
+                "02:00-24:01",
+                "Xyz 02:00-05:00",
+                ",Mon 02:00-05:00",
+                "Mon, 02:00-05:00",
+                "Mon",
+                "Mon02:00-05:00",
+                "02:00 05:00",
+        };
+
+        (void)state;
+        for (size_t i = 0; i < SU_ELEMENTS(wrong); i++) {
+                struct su_window window;
+
+                if (su_window_parse(wrong[i], &window))
+                        fail_msg("'%s' was taken for a window", wrong[i]);
+        }
+}
+
+static void test_durations(void **state)
+{
+        int64_t seconds = 0;
+
+        (void)state;
+        assert_true(su_duration_parse("90", &seconds) && seconds == 90);
+        assert_true(su_duration_parse("5min", &seconds) && seconds == 300);
+        assert_true(su_duration_parse("12h", &seconds) && seconds == 43200);
+        assert_true(su_duration_parse("3d", &seconds) && seconds == 259200);
+        assert_false(su_duration_parse("", &seconds));
+        assert_false(su_duration_parse("-1d", &seconds));
+        assert_false(su_duration_parse("3 d", &seconds));
+        assert_false(su_duration_parse("99999999999999999999", &seconds));
+}
+
+static void test_the_deadline(void **state)
+{
+        struct su_restart_policy policy = policy_of("Mon 02:00-03:00");
+
+        (void)state;
+        assert_false(su_restart_is_due(&policy, MIDNIGHT - HOURS(100), MIDNIGHT));
+        policy.deadline = HOURS(24);
+        assert_true(su_restart_is_overdue(&policy, MIDNIGHT - HOURS(24), MIDNIGHT));
+        assert_false(su_restart_is_overdue(&policy, MIDNIGHT - HOURS(23), MIDNIGHT));
+        assert_false(su_restart_is_overdue(&policy, 0, MIDNIGHT)); /* nothing waits */
+        assert_false(su_restart_is_due(&policy, MIDNIGHT - HOURS(24), MIDNIGHT));
+        policy.restart_overdue = true;
+        assert_true(su_restart_is_due(&policy, MIDNIGHT - HOURS(24), MIDNIGHT));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_no_window_is_always_open),
+                cmocka_unit_test(test_a_window_of_every_day),
+                cmocka_unit_test(test_a_window_over_midnight),
+                cmocka_unit_test(test_the_whole_day),
+                cmocka_unit_test(test_windows_that_are_none),
+                cmocka_unit_test(test_durations),
+                cmocka_unit_test(test_the_deadline),
+        };
+
+        return cmocka_run_group_tests(tests, in_utc, NULL);
+}
