@@ -10,7 +10,7 @@ median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
 restart_what_waits() {
         local unit
-        for unit in $(jq -r '.remaining[] | select(.action == "wait") | .unit // empty' "$1"); do
+        for unit in $(jq -r '.remaining[] | select(.action | IN("wait", "reboot", "soft-reboot")) | .unit // empty' "$1"); do
                 on_device systemctl restart "$unit"
         done
 }

@@ -10,7 +10,7 @@ print_steps() {
 # What Suture leaves to a person, done by one: here the person is this script, and nobody is logged in.
 do_what_remains() {
         local unit
-        for unit in $(jq -r '.remaining[] | select(.action == "wait") | .unit // empty' "$1"); do
+        for unit in $(jq -r '.remaining[] | select(.action | IN("wait", "reboot", "soft-reboot")) | .unit // empty' "$1"); do
                 echo "   restarting $unit by hand: nobody is logged in here"
                 on_device systemctl restart "$unit"
         done

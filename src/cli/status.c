@@ -92,7 +92,7 @@ static int print_json(const struct report *report, struct su_error *err)
 
         return su_output_json(
                 json_pack("{s:{s:s, s:s, s:s, s:s}, s:s, s:o, s:s, s:I, s:o, s:b, s:o, s:o, s:s, "
-                          "s:o, "
+                          "s:o, s:o, "
                           "s:s?, s:s?, s:s}",
                           "baseline", "name", engine->os.baseline, "os", engine->os.name,
                           "os_version", engine->os.version, "architecture", engine->os.architecture,

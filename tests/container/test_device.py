@@ -97,7 +97,7 @@ class World:
 
     def finish_restarts(self, report):
         for action in report["remaining"]:
-            if action["action"] == "wait" and action["unit"]:
+            if action["action"] in ("wait", "reboot", "soft-reboot") and action["unit"]:
                 self.on_device("systemctl", "restart", action["unit"])
 
     def usr_digest(self):
@@ -176,7 +176,7 @@ def test_dry_run_changes_nothing_and_names_the_restarts(world):
     plan = world.report("install", "--dry-run")["plan"]
     restarts = {action["unit"] for action in plan if action["action"] == "restart"}
     assert {"nginx.service", "private.service", "fragile.service"} <= restarts
-    assert any(action["action"] == "wait" and action["unit"] == "systemd-logind.service" for action in plan)
+    assert any(action["action"] == "reboot" and action["unit"] == "systemd-logind.service" for action in plan)
     assert world.usr_digest() == world.baseline_digest
     assert world.report("status")["state"] == "baseline"
 
