@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build_dir=${SUTURE_BUILD:-$here/../build}
 
-bench_swap() { "$build_dir/bench/bench-swap" 500; }
+bench_swap() { "$build_dir/bench/bench-swap" 1000 200; }
 bench_install() { "$here/install.sh"; }
 
 all="swap install"
