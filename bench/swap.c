@@ -48,8 +48,9 @@ struct observer {
         atomic_bool stop;
         uint64_t opens;
         uint64_t failed;
-        uint64_t glimpses;       /* of the bare base */
-        uint64_t longest_gap_us; /* between two successful opens of the patched content */
+        uint64_t glimpses;    /* of the bare base */
+        atomic_ullong gap_us; /* the longest between two successful opens of patched content,
+                                       since it was last asked for */
 };
 
 /* One way to swap. */
@@ -66,7 +67,8 @@ struct row {
         uint64_t opens;
         uint64_t failed;
         uint64_t glimpses;
-        uint64_t longest_gap_us;
+        /* Of each swap, sorted. */
+        uint64_t *gap_us;
         uint64_t *call_us;
         uint64_t *switch_us; /* the part of the call that changes /usr; 0: not known */
 };
@@ -221,8 +223,8 @@ static void *observe(void *userdata)
                 observer->glimpses += letter == 'B';
                 now = su_monotonic_us();
                 if (letter != 'B') {
-                        if (now - last > observer->longest_gap_us)
-                                observer->longest_gap_us = now - last;
+                        if (now - last > atomic_load(&observer->gap_us))
+                                atomic_store(&observer->gap_us, now - last);
                         last = now;
                 }
         }
@@ -386,8 +388,6 @@ static void stop_observers(pthread_t *threads, struct observer *observers, int c
                 row->opens += observers[i].opens;
                 row->failed += observers[i].failed;
                 row->glimpses += observers[i].glimpses;
-                if (observers[i].longest_gap_us > row->longest_gap_us)
-                        row->longest_gap_us = observers[i].longest_gap_us;
         }
 }
 
@@ -398,8 +398,22 @@ static void pause_a_while(void)
         (void)nanosleep(&pause, NULL);
 }
 
+/* A gap that is longer than a swap and the pause counts for the swap at whose end it ends. */
+static uint64_t take_longest_gap(struct observer *observers)
+{
+        uint64_t longest = 0;
+
+        for (int i = 0; i < THREADS; i++) {
+                uint64_t gap = atomic_exchange(&observers[i].gap_us, 0);
+
+                if (gap > longest)
+                        longest = gap;
+        }
+        return longest;
+}
+
 static int swap_observed(struct bench *bench, const struct peer *peer, int from, int to,
-                         struct row *row, struct su_error *err)
+                         struct observer *observers, struct row *row, struct su_error *err)
 {
         int r = 0;
 
@@ -411,6 +425,7 @@ static int swap_observed(struct bench *bench, const struct peer *peer, int from,
                 r = peer->swap(bench, (i + 1) % IMAGES, &row->switch_us[i], err);
                 row->call_us[i] = su_monotonic_us() - began;
                 pause_a_while();
+                row->gap_us[i] = take_longest_gap(observers);
         }
         return r;
 }
@@ -432,7 +447,7 @@ static int measure_round(struct bench *bench, const struct peer *peer, int from,
                         started++;
         }
         if (r >= 0)
-                r = swap_observed(bench, peer, from, to, row, err);
+                r = swap_observed(bench, peer, from, to, observers, row, err);
         stop_observers(threads, observers, started, row);
         if (r >= 0)
                 return peer->take_off(bench, err);
@@ -448,16 +463,30 @@ static int compare(const void *a, const void *b)
         return (*left > *right) - (*left < *right);
 }
 
+static int allocate(int swaps, struct row *row, struct su_error *err)
+{
+        row->gap_us = calloc((size_t)swaps, sizeof *row->gap_us);
+        row->call_us = calloc((size_t)swaps, sizeof *row->call_us);
+        row->switch_us = calloc((size_t)swaps, sizeof *row->switch_us);
+        if (!row->gap_us || !row->call_us || !row->switch_us)
+                return su_fail_oom(err);
+        return 0;
+}
+
+static void release(struct row *row)
+{
+        free(row->gap_us);
+        free(row->call_us);
+        free(row->switch_us);
+}
+
 static int measure(struct bench *bench, const struct peer *peer, int swaps, struct row *row,
                    struct su_error *err)
 {
         int per_round = peer->per_round > 0 ? peer->per_round : swaps;
-        int r = 0;
+        int r;
 
-        row->call_us = calloc((size_t)swaps, sizeof *row->call_us);
-        row->switch_us = calloc((size_t)swaps, sizeof *row->switch_us);
-        if (!row->call_us || !row->switch_us)
-                return su_fail_oom(err);
+        r = allocate(swaps, row, err);
         for (int from = 0; from < swaps && r >= 0; from += per_round) {
                 int to = swaps - from > per_round ? from + per_round : swaps;
 
@@ -465,31 +494,46 @@ static int measure(struct bench *bench, const struct peer *peer, int swaps, stru
         }
         if (r < 0)
                 return r;
+        qsort(row->gap_us, (size_t)swaps, sizeof *row->gap_us, compare);
         qsort(row->call_us, (size_t)swaps, sizeof *row->call_us, compare);
         qsort(row->switch_us, (size_t)swaps, sizeof *row->switch_us, compare);
         row->swaps = swaps;
         return 0;
 }
 
+static uint64_t median(const struct row *row, const uint64_t *sorted)
+{
+        return sorted[row->swaps / 2];
+}
+
+static uint64_t longest(const struct row *row, const uint64_t *sorted)
+{
+        return sorted[row->swaps - 1];
+}
+
 static void print_head(void)
 {
-        (void)printf("%d threads open and read; \"gap\": the longest time between two successful "
-                     "opens of patched\ncontent; \"call\": from asking for a swap to its end; "
-                     "\"switch\": the part of it that changes /usr (us)\n\n",
+        (void)printf("%d threads open and read. gap: of each swap, the longest time between two "
+                     "successful opens of patched\n"
+                     "content; call: from asking for the swap to its end; switch: the part of it "
+                     "that changes /usr.\n"
+                     "Microseconds, median (med) and longest (max).\n\n",
                      THREADS);
-        (void)printf("%-24s %6s %9s %7s %9s %8s %9s %9s %8s\n", "", "swaps", "opens", "failed",
-                     "glimpses", "gap", "call med", "call max", "switch");
+        (void)printf("%-20s %5s %9s %6s %9s %8s %8s %8s %8s %8s\n", "", "swaps", "opens", "failed",
+                     "glimpses", "gap med", "gap max", "call med", "call max", "switch");
 }
 
 static void print_row(const struct peer *peer, const struct row *row)
 {
-        (void)printf("%-24s %6d %9llu %7llu %9llu %8llu %9llu %9llu ", peer->name, row->swaps,
+        (void)printf("%-20s %5d %9llu %6llu %9llu %8llu %8llu %8llu %8llu ", peer->name, row->swaps,
                      (unsigned long long)row->opens, (unsigned long long)row->failed,
-                     (unsigned long long)row->glimpses, (unsigned long long)row->longest_gap_us,
-                     (unsigned long long)row->call_us[row->swaps / 2],
-                     (unsigned long long)row->call_us[row->swaps - 1]);
-        if (row->switch_us[row->swaps - 1] > 0)
-                (void)printf("%8llu\n", (unsigned long long)row->switch_us[row->swaps / 2]);
+                     (unsigned long long)row->glimpses,
+                     (unsigned long long)median(row, row->gap_us),
+                     (unsigned long long)longest(row, row->gap_us),
+                     (unsigned long long)median(row, row->call_us),
+                     (unsigned long long)longest(row, row->call_us));
+        if (longest(row, row->switch_us) > 0)
+                (void)printf("%8llu\n", (unsigned long long)median(row, row->switch_us));
         else
                 (void)printf("%8s\n", "-");
         (void)fflush(stdout);
@@ -538,23 +582,28 @@ static void print_figure(const char *name, const char *what, uint64_t value, con
         (void)printf("figure: %s_%s %llu %s\n", name, what, (unsigned long long)value, unit);
 }
 
-/* The six figures of one peer. */
+static void print_gaps(const char *name, const struct row *row)
+{
+        print_figure(name, "median_gap_us", median(row, row->gap_us), "us");
+        print_figure(name, "longest_gap_us", longest(row, row->gap_us), "us");
+}
+
 static void print_figures(const char *name, const struct row *row)
 {
-        uint64_t call_us;
+        uint64_t us;
 
         if (row->swaps == 0)
                 return;
-        call_us = row->call_us[row->swaps / 2];
+        us = median(row, row->call_us);
         print_figure(name, "swaps", (uint64_t)row->swaps, "swaps");
         print_figure(name, "failed_opens", row->failed, "opens");
         print_figure(name, "base_glimpses", row->glimpses, "opens");
-        print_figure(name, "longest_gap_us", row->longest_gap_us, "us");
-        (void)printf("figure: %s_call_ms %.3f ms\n", name, (double)call_us / 1000);
+        print_gaps(name, row);
+        (void)printf("figure: %s_call_ms %.3f ms\n", name, (double)us / 1000);
         /* The moment of change where it is known, which is what Suture's figure always was. */
-        if (row->switch_us[row->swaps - 1] > 0)
-                call_us = row->switch_us[row->swaps / 2];
-        (void)printf("figure: %s_ms %.3f ms\n", name, (double)call_us / 1000);
+        if (longest(row, row->switch_us) > 0)
+                us = median(row, row->switch_us);
+        (void)printf("figure: %s_ms %.3f ms\n", name, (double)us / 1000);
 }
 
 static int run(struct bench *bench, int swaps, int sysext_swaps, struct su_error *err)
@@ -569,15 +618,13 @@ static int run(struct bench *bench, int swaps, int sysext_swaps, struct su_error
                 if (sysext_row->swaps == 0)
                         sysext_row = &rows[SYSEXT_DIRECTORY];
                 print_figures("stacked", &rows[STACKED]);
-                print_figure("idle", "longest_gap_us", rows[NOTHING].longest_gap_us, "us");
+                print_gaps("idle", &rows[NOTHING]);
                 print_figures("naive", &rows[NAIVE]);
                 print_figures("sysext", sysext_row);
                 print_figures("swap", &rows[BENEATH]);
         }
-        for (int i = 0; i < N_PEERS; i++) {
-                free(rows[i].call_us);
-                free(rows[i].switch_us);
-        }
+        for (int i = 0; i < N_PEERS; i++)
+                release(&rows[i]);
         return r;
 }
 
