@@ -32,7 +32,7 @@ make_fillers() { # directory
 }
 
 make_program() { # tree name library
-        cc -O1 "$bench/scan/program.c" -Wl,--no-as-needed "$1/usr/lib/$3" "$1"/usr/lib/libfiller*.so \
+        cc -O1 "$bench/scan-program.c" -Wl,--no-as-needed "$1/usr/lib/$3" "$1"/usr/lib/libfiller*.so \
                 -Wl,--dynamic-linker=/usr/lib/ld.so -Wl,--enable-new-dtags,-rpath,/usr/lib -o "$1/usr/bin/$2"
 }
 
@@ -67,18 +67,24 @@ make_copies() { # tree
 publisher() { "$build_dir/src/suture-publish" -C /mnt/publisher "$@" >/dev/null; }
 suture() { "$build_dir/src/suture" --root "$os" "$@"; }
 
-publish() {
+open_publisher() {
         publisher init
         publisher baseline --tree "$os"
-        publisher build --tree "$os" --fixed /mnt/fixed --component fix --old-version 1 --new-version 2 \
-                --cve CVE-2030-0001
-        publisher release
         cp /mnt/publisher/public/metadata/1.root.json "$os/etc/suture/root.json"
+        cp -a "$os" /mnt/tree # as it is before any fix
 }
 
-install_fix() {
+# One level after the other, each with a new build of the library: its answer is the level's name.
+publish() { # answer
+        make_library "/mnt/fixed-$1/usr/lib/libfix.so" "$1" -Wl,-soname,libfix.so
+        publisher build --tree /mnt/tree --fixed "/mnt/fixed-$1" --component fix \
+                --old-version 1 --new-version "$1" --cve CVE-2030-0001
+        publisher release
+}
+
+install_fix() { # answer
         local web port=
-        ip link set lo up 2>/dev/null || true
+        publish "$1"
         python3 -u -m http.server --bind 127.0.0.1 --directory /mnt/publisher/public 0 >/mnt/web.log 2>&1 &
         web=$!
         until port=$(sed -n 's/^Serving HTTP on .* port \([0-9]*\) .*/\1/p' /mnt/web.log) && [ -n "$port" ]; do
@@ -94,7 +100,6 @@ install_fix() {
 # ---- The processes -----------------------------------------------------------------------------
 
 started=0
-started_by=()
 
 # start CLASS OLD COUNT COMMAND...: COUNT processes, each of which becomes the command without forking.
 start() {
@@ -120,8 +125,8 @@ wait_until_all_answered() {
         die "only $(($(stat -c %s /mnt/answers) / 4)) of $started processes started: $(head -n 3 /mnt/complaints)"
 }
 
-start_before_the_fix() {
-        start 'old: started before the fix' yes 150 at_home "" /usr/bin/answer
+start_before_the_fixes() {
+        start 'old: started before both fixes' yes 110 at_home "" /usr/bin/answer
         start 'old: as above, in a mount namespace of its own' yes 20 \
                 unshare --mount --propagation private chroot "$os" /usr/bin/answer
         start 'old: in another tree (chroot)' yes 40 chroot /mnt/elsewhere /usr/bin/answer
@@ -135,20 +140,24 @@ start_before_the_fix() {
         wait_until_all_answered
 }
 
+start_between_the_fixes() {
+        start 'old: started on the fix before the last' yes 40 at_home "" /usr/bin/answer
+        wait_until_all_answered
+}
+
 change_files() {
         rm "$os/opt/deleted/libfix.so"
-        cp /mnt/fixed/usr/lib/libfix.so "$os/opt/replaced/new"
+        cp "$os/usr/lib/libfix.so" "$os/opt/replaced/new"
         mv "$os/opt/replaced/new" "$os/opt/replaced/libfix.so"
         cp "$os/opt/reinstalled/libother.so" "$os/opt/reinstalled/new"
         mv "$os/opt/reinstalled/new" "$os/opt/reinstalled/libother.so"
-        install_fix
 }
 
-start_after_the_fix() {
+start_after_the_fixes() {
         start 'old: started after, in an older namespace' yes 20 \
                 nsenter --mount="/proc/$keeper/ns/mnt" chroot "$os" /usr/bin/answer
         start 'old: started after, through a bind mount' yes 40 at_home /bind /usr/bin/answer
-        start 'new: started after the fix' no 100 at_home "" /usr/bin/answer
+        start 'new: started after both fixes' no 100 at_home "" /usr/bin/answer
         start 'same code, another build-id' no 30 at_home /opt/rebuilt /usr/bin/answer
         wait_until_all_answered
 }
@@ -163,12 +172,15 @@ timed() {
                 awk '{ print $1 * 1000, ($2 + $3) * 1000 }' >>"/mnt/$name.times"
 }
 
+wall_ms() { cut -d' ' -f1 "/mnt/$1.times" | median; }
+cpu_ms() { cut -d' ' -f2 "/mnt/$1.times" | median; }
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
 scan_with_suture() {
         local way cpu_us wall_us
         for way in query maps; do
-                "$build_dir/bench/bench-scan" "$way" "$os" "$runs" /mnt/elsewhere/usr/lib/libfix.so >"/mnt/$way.out"
+                "$build_dir/bench/bench-scan" "$way" "$os" "$runs" \
+                        /mnt/tree/usr/lib/libfix.so /mnt/fixed-2nd/usr/lib/libfix.so >"/mnt/$way.out"
                 read -r cpu_us wall_us _ <"/mnt/$way.out"
                 tail -n +2 "/mnt/$way.out" >"/mnt/$way.found"
                 awk "BEGIN { print $wall_us / 1000, $cpu_us / 1000 }" >"/mnt/$way.times"
@@ -176,6 +188,7 @@ scan_with_suture() {
         for ((way = 0; way < runs; way++)); do
                 timed program suture exposure --json
         done
+        [ "$(</mnt/program.status)" = 10 ] || die "suture failed: $(tail -n 1 /mnt/program.out)"
         jq '.exposed[].pid' /mnt/program.out >/mnt/program.found
 }
 
@@ -186,19 +199,21 @@ scan_with_needrestart() {
         for ((i = 0; i < needrestart_runs; i++)); do
                 timed needrestart needrestart -b -l -r l
         done
+        [ ! -e /mnt/needrestart.status ] || die "needrestart failed: $(tail -n 1 /mnt/needrestart.err)"
         needrestart -b -l -r l -v 2>&1 >/dev/null |
                 sed -n 's/.* #\([0-9]*\) uses .*/\1/p' | sort -u >/mnt/needrestart.found
 }
 
 # ---- What came out -----------------------------------------------------------------------------
 
-# missed WAY, false WAY: of the processes whose truth is known.
-missed() { awk -F'\t' 'NR == FNR { found[$1]; next } $2 == "yes" && !($1 in found)' "/mnt/$1.found" /mnt/truth | wc -l; }
-false() { awk -F'\t' 'NR == FNR { found[$1]; next } $2 == "no" && $1 in found' "/mnt/$1.found" /mnt/truth | wc -l; }
+# Of the processes of which the truth is known, by what one way found.
+missed() { count "$1" '$2 == "yes" && !($1 in found)'; }
+wrongly_found() { count "$1" '$2 == "no" && $1 in found'; }
+found_of_class() { class=$2 count "$1" '$3 == ENVIRON["class"] && $1 in found'; }
 
-found_of_class() { # way class
-        awk -F'\t' -v class="$2" 'NR == FNR { found[$1]; next } $3 == class && $1 in found' \
-                "/mnt/$1.found" /mnt/truth | wc -l
+count() { # way condition
+        awk -F'\t' -v pids="/mnt/$1.found" 'BEGIN { while ((getline pid <pids) > 0) found[pid] } '"$2" /mnt/truth |
+                wc -l
 }
 
 print_classes() {
@@ -207,7 +222,11 @@ print_classes() {
         while IFS=$'\t' read -r old class; do
                 cells=()
                 for way in query maps needrestart; do
-                        if [ -e "/mnt/$way.found" ]; then cells+=("$(found_of_class "$way" "$class")"); else cells+=(-); fi
+                        if [ -e "/mnt/$way.found" ]; then
+                                cells+=("$(found_of_class "$way" "$class")")
+                        else
+                                cells+=(-)
+                        fi
                 done
                 printf '%-48s %9d %9s %9s %9s %11s\n' "$class" "$(cut -f3 /mnt/truth | grep -cxF "$class")" \
                         "$old" "${cells[@]}"
@@ -216,8 +235,8 @@ print_classes() {
 
 print_way() { # name way
         [ -e "/mnt/$2.found" ] || return 0
-        printf '%-48s %9s %9s %9s %9s\n' "$1" "$(missed "$2")" "$(false "$2")" \
-                "$(cut -d' ' -f2 "/mnt/$2.times" | median)" "$(cut -d' ' -f1 "/mnt/$2.times" | median)"
+        printf '%-48s %9s %9s %9s %9s\n' "$1" "$(missed "$2")" "$(wrongly_found "$2")" "$(cpu_ms "$2")" \
+                "$(wall_ms "$2")"
 }
 
 print_ways() {
@@ -233,11 +252,11 @@ print_ways() {
 print_caption() {
         cat <<-END
 
-	Every process maps $((fillers + 3)) libraries. Medians of $runs runs ($needrestart_runs of needrestart), on $(nproc) processors.
+	Every process maps $((fillers + 3)) libraries. Medians of $runs runs ($needrestart_runs of needrestart).
 	What each can see by design: Suture knows the build-ids that a fix replaced, and looks for them. needrestart
 	knows no fix: it lists who maps files that were deleted or replaced on their paths, of whatever package.
-	An overlay does neither, and the same bytes put again are, to it, a replaced file. After dpkg it finds
-	what dpkg replaced; it also looks at interpreters' scripts, which Suture does not.
+	An overlay does neither, and the same bytes put again are, to it, a replaced file. Where files were deleted
+	or replaced, as dpkg does, it looks in its own field; it also looks at scripts, which Suture does not.
 
 	END
 }
@@ -246,14 +265,14 @@ print_figures() {
         echo "figure: scan_processes $started processes"
         if [ -e /mnt/needrestart.found ]; then
                 echo "figure: needrestart_missed $(missed needrestart) processes"
-                echo "figure: needrestart_false $(false needrestart) processes"
-                echo "figure: needrestart_cpu_ms $(cut -d' ' -f2 /mnt/needrestart.times | median) ms"
+                echo "figure: needrestart_false $(wrongly_found needrestart) processes"
+                echo "figure: needrestart_cpu_ms $(cpu_ms needrestart) ms"
         fi
-        echo "figure: scan_maps_cpu_ms $(cut -d' ' -f2 /mnt/maps.times | median) ms"
-        echo "figure: scan_program_cpu_ms $(cut -d' ' -f2 /mnt/program.times | median) ms"
+        echo "figure: scan_maps_cpu_ms $(cpu_ms maps) ms"
+        echo "figure: scan_program_cpu_ms $(cpu_ms program) ms"
         echo "figure: scan_missed $(missed query) processes"
-        echo "figure: scan_false $(false query) processes"
-        echo "figure: scan_cpu_ms $(cut -d' ' -f2 /mnt/query.times | median) ms"
+        echo "figure: scan_false $(wrongly_found query) processes"
+        echo "figure: scan_cpu_ms $(cpu_ms query) ms"
 }
 
 # ---- The order of things -----------------------------------------------------------------------
@@ -263,15 +282,17 @@ run_inside() {
         make_baseline "$os"
         make_copies "$os"
         cp -a "$os" /mnt/elsewhere
-        make_library /mnt/fixed/usr/lib/libfix.so new -Wl,-soname,libfix.so
         mount --bind "$os/usr/lib" "$os/bind"
-        publish
+        open_publisher
         mkfifo /mnt/silence
         exec 9<>/mnt/silence
         : >/mnt/answers
-        start_before_the_fix
+        start_before_the_fixes
+        install_fix 2nd
+        start_between_the_fixes
+        install_fix 3rd
         change_files
-        start_after_the_fix
+        start_after_the_fixes
         scan_with_suture
         scan_with_needrestart
         print_classes
