@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "device/fit.h"
 
 int su_output_json(json_t *document, struct su_error *err)
 {
@@ -102,6 +103,15 @@ json_t *su_output_plan(const struct su_plan *plan)
         return su_take(actions);
 }
 
+const char *su_output_fit(enum su_fit fit)
+{
+        return fit == SU_FIT_FIXED ? "is fixed by the system's own packages now"
+               : fit == SU_FIT_SUPERSEDED
+                       ? "was replaced by other packages, which this improvement "
+                         "does not know"
+                       : "applies";
+}
+
 static json_t *component_to_json(const struct su_component *component)
 {
         su_auto_json json_t *fixes = json_array();
@@ -112,9 +122,10 @@ static json_t *component_to_json(const struct su_component *component)
                                                            component->fixes[i].title, "severity",
                                                            component->fixes[i].severity)) < 0)
                         return NULL;
-        return json_pack("{s:s, s:s?, s:s, s:I, s:O}", "name", component->name, "old_version",
-                         component->old_version, "new_version", component->new_version, "files",
-                         (json_int_t)component->n_files, "fixes", fixes);
+        return json_pack("{s:s, s:s?, s:s, s:s, s:I, s:O}", "name", component->name, "old_version",
+                         component->old_version, "new_version", component->new_version, "fit",
+                         su_fit_name(component->fit), "files", (json_int_t)component->n_files,
+                         "fixes", fixes);
 }
 
 json_t *su_output_components(const struct su_manifest *manifest)
@@ -146,8 +157,10 @@ void su_print_fixes(const struct su_manifest *manifest, const char *indent)
         for (size_t i = 0; i < manifest->n_components; i++) {
                 const struct su_component *component = &manifest->components[i];
 
-                (void)printf("%s%s %s, %zu files\n", indent, component->name,
-                             component->new_version, component->n_files);
+                (void)printf("%s%s %s, %zu files%s%s\n", indent, component->name,
+                             component->new_version, component->n_files,
+                             component->fit != SU_FIT_APPLIES ? ": " : "",
+                             component->fit != SU_FIT_APPLIES ? su_output_fit(component->fit) : "");
                 for (size_t j = 0; j < component->n_fixes; j++)
                         (void)printf("%s  %s%s%s\n", indent, component->fixes[j].id,
                                      component->fixes[j].title ? "  " : "",

@@ -17,6 +17,8 @@ json_t *su_output_level(const struct su_level *level); /* null for the baseline 
 json_t *su_output_exposure(const struct su_exposure *exposure);
 json_t *su_output_stale(const struct su_stale *stale);
 json_t *su_output_plan(const struct su_plan *plan);
+/* "is fixed by ...": the end of a sentence about a component. */
+const char *su_output_fit(enum su_fit fit);
 json_t *su_output_components(const struct su_manifest *manifest);
 
 /* When the restarts that were put off may be done: a time, or null. */

@@ -26,6 +26,8 @@ static const char *name_state(const struct report *report)
 {
         const struct su_engine *engine = report->engine;
 
+        if (engine->state.suspension.holder.pid > 0)
+                return "suspended";
         if (engine->state.active > 0 && engine->mounted != engine->state.active)
                 return "inactive";
         if (!report->level.name[0])
@@ -146,6 +148,16 @@ static void print_exposure(const struct report *report)
         }
 }
 
+static void print_suspension(const struct su_suspension *suspension)
+{
+        if (su_holder_is_alive(&suspension->holder))
+                (void)printf("            %s (process %d) works on the system's packages\n",
+                             suspension->holder.name, (int)suspension->holder.pid);
+        else
+                (void)printf("            %s ended without a word: run 'suture resume'\n",
+                             suspension->holder.name);
+}
+
 static void print_text(const struct report *report)
 {
         const struct su_engine *engine = report->engine;
@@ -155,7 +167,9 @@ static void print_text(const struct report *report)
         (void)printf("System:     %s, %s\n", engine->os.name, engine->os.architecture);
         (void)printf("Version:    %s\n", report->version);
         (void)printf("State:      %s\n", report->state);
-        if (engine->state.active > 0 && engine->mounted != engine->state.active)
+        if (engine->state.suspension.holder.pid > 0)
+                print_suspension(&engine->state.suspension);
+        else if (engine->state.active > 0 && engine->mounted != engine->state.active)
                 (void)printf(
                         "            level (%s) is installed, but not on /usr since the system "
                         "started: run 'suture install'\n",

@@ -22,5 +22,7 @@ int su_verb_check(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_install(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_remove(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_restart(const struct su_arguments *arguments, struct su_error *err);
+int su_verb_suspend(const struct su_arguments *arguments, struct su_error *err);
+int su_verb_resume(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_exposure(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_history(const struct su_arguments *arguments, struct su_error *err);

@@ -4,10 +4,13 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "device/fit.h"
 #include "device/history.h"
 #include "device/offer.h"
 #include "device/rebuild.h"
 #include "device/store.h"
+#include "device/suspend.h"
+#include "device/transition.h"
 
 /* One change on its way. */
 struct task {
@@ -66,12 +69,13 @@ static int load_present(struct task *task, struct su_error *err)
                         *err = engine->conflict;
                 return -engine->conflict.errnum;
         }
-        if (engine->mounted == 0)
-                return 0;
+        r = su_suspend_check(engine, err);
+        if (r < 0 || engine->mounted == 0)
+                return r;
         r = su_store_load_generation(engine->state_fd, engine->mounted, &generation, err);
         if (r >= 0)
-                r = su_store_load_manifest(engine->state_fd, generation.baseline, &generation.level,
-                                           &change->from, err);
+                r = su_store_load_generation_manifest(engine->state_fd, &generation, &change->from,
+                                                      err);
         if (r >= 0)
                 change->from_level = generation.level;
         return r;
@@ -83,17 +87,38 @@ struct part {
         const struct su_delta_ref *delta;
 };
 
-static int plan_part(struct task *task, int usr_fd, const struct su_component *component,
+/* What the package manager has replaced since is left out; any other file that is not the expected
+ * one is the device's trouble, and refused. */
+static int find_fit(struct task *task, int usr_fd, struct su_component *component,
+                    struct su_error *err)
+{
+        struct su_fit_report report;
+        int r;
+
+        r = su_fit_find(task->engine->root, usr_fd, component, &report, err);
+        if (r < 0)
+                return r;
+        component->fit = report.fit;
+        if (report.fit != SU_FIT_SUPERSEDED || report.by_package)
+                return 0;
+        if (err)
+                *err = report.why;
+        return -report.why.errnum;
+}
+
+static int plan_part(struct task *task, int usr_fd, struct su_component *component,
                      struct part *ret, struct su_error *err)
 {
         struct su_engine *engine = task->engine;
         su_auto_close int image_fd = -EBADF;
         int r;
 
-        r = su_rebuild_check_baseline(usr_fd, component, err);
+        r = find_fit(task, usr_fd, component, err);
         if (r < 0)
                 return r;
         *ret = (struct part){.component = component};
+        if (component->fit != SU_FIT_APPLIES)
+                return 0;
         if (su_store_open_image(engine->state_fd, &component->image, &image_fd, NULL) >= 0)
                 return 0;
         r = su_rebuild_choose_delta(usr_fd, component, &ret->delta, err);
@@ -106,7 +131,7 @@ static int plan_part(struct task *task, int usr_fd, const struct su_component *c
 
 static int plan_parts(struct task *task, int usr_fd, struct part **ret, struct su_error *err)
 {
-        const struct su_manifest *manifest = &task->change->to;
+        struct su_manifest *manifest = &task->change->to;
         su_auto_free struct part *parts = calloc(manifest->n_components + 1, sizeof *parts);
         int r = 0;
 
@@ -114,6 +139,11 @@ static int plan_parts(struct task *task, int usr_fd, struct part **ret, struct s
                 return su_fail_oom(err);
         for (size_t i = 0; i < manifest->n_components && r >= 0; i++)
                 r = plan_part(task, usr_fd, &manifest->components[i], &parts[i], err);
+        if (r >= 0 && su_manifest_count_applying(manifest) == 0)
+                r = su_fail(err, SU_ERROR_NOT_OFFERED,
+                            "level (%s) has nothing for this system: the package manager has newer "
+                            "files of all that it fixes",
+                            manifest->level.name);
         if (r >= 0)
                 r = su_rebuild_check_space(task->engine->state_fd, task->change->download_bytes,
                                            task->change->image_bytes, err);
@@ -157,111 +187,26 @@ static int survey_before(struct task *task, struct su_error *err)
                               manifest_or_null(&change->to), NULL, &change->before, err);
 }
 
-/* Written ahead: the generation, then that a transition to it begins. */
-static int begin_transition(struct task *task, int64_t generation, struct su_error *err)
+static int swap_in(struct task *task, struct su_error *err)
 {
-        struct su_engine *engine = task->engine;
-        struct su_state *state = &engine->state;
-        int r;
-
-        if (generation > 0) {
-                struct su_generation record = {
-                        .number = generation,
-                        .baseline = engine->os.baseline,
-                        .level = task->change->to_level,
-                        .created = su_now(),
-                };
-
-                r = su_store_save_generation(engine->state_fd, &record, err);
-                if (r < 0)
-                        return r;
-                state->newest = generation;
-        }
-        state->transition = generation;
-        return su_state_save(engine->state_fd, state, err);
-}
-
-static int end_transition(struct task *task, int64_t generation, struct su_error *err)
-{
-        struct su_engine *engine = task->engine;
-        struct su_state *state = &engine->state;
-        su_auto_free char *baseline = NULL;
-        int r = 0;
-
-        if (generation > 0)
-                r = su_strdup(engine->os.baseline, &baseline, err);
-        if (r < 0)
-                return r;
-        state->previous = state->active;
-        state->active = generation;
-        state->transition = SU_GENERATION_NONE;
-        state->level = task->change->to_level;
-        state->removed = generation > 0 ? (struct su_level){0} : task->change->from_level;
-        free(state->baseline);
-        state->baseline = su_take(baseline);
-        engine->mounted = generation;
-        state->waiting_since = 0; /* what waits now waits for this change */
-        r = su_moment_now(&state->changed, err);
-        if (r < 0)
-                return r;
-        return su_state_save(engine->state_fd, state, err);
-}
-
-static void layers_done(struct su_layer *layers, size_t n_layers)
-{
-        for (size_t i = 0; i < n_layers; i++)
-                su_close_fd(&layers[i].image_fd);
-        free(layers);
-}
-
-static int put_layers(struct task *task, int64_t generation, struct su_error *err)
-{
-        struct su_engine *engine = task->engine;
         struct su_change *change = task->change;
-        size_t n_layers = 0;
-        struct su_layer *layers = calloc(change->to.n_components + 1, sizeof *layers);
-        int r = 0;
-
-        if (!layers)
-                return su_fail_oom(err);
-        for (; n_layers < change->to.n_components && r >= 0; n_layers++) {
-                const struct su_component *component = &change->to.components[n_layers];
-
-                layers[n_layers] = (struct su_layer){-EBADF, component->name};
-                r = su_store_open_image(engine->state_fd, &component->image,
-                                        &layers[n_layers].image_fd, err);
-        }
-        if (r >= 0)
-                r = su_layers_activate(engine->root, layers, n_layers, generation, NULL,
-                                       &change->swap, err);
-        layers_done(layers, n_layers);
-        return r;
-}
-
-/* A failed swap left /usr as it was: the transition is off. */
-static void cancel_transition(struct task *task)
-{
-        task->engine->state.transition = SU_GENERATION_NONE;
-        (void)su_state_save(task->engine->state_fd, &task->engine->state, NULL);
-}
-
-static int swap(struct task *task, int64_t generation, struct su_error *err)
-{
         int r;
 
         begin_step(task, "swap");
-        r = begin_transition(task, generation, err);
-        if (r < 0)
-                return r;
-        r = generation > 0 ? put_layers(task, generation, err)
-                           : su_layers_deactivate(task->engine->root, &task->change->swap, err);
-        if (r < 0) {
-                cancel_transition(task);
-                return r;
-        }
-        task->change->changed = true;
-        task->change->generation = generation;
-        return end_transition(task, generation, err);
+        r = su_transition_to(task->engine, &change->to, &change->generation, &change->swap, err);
+        change->changed = r >= 0;
+        return r;
+}
+
+static int swap_out(struct task *task, struct su_error *err)
+{
+        struct su_change *change = task->change;
+        int r;
+
+        begin_step(task, "swap");
+        r = su_transition_to_baseline(task->engine, &change->from_level, &change->swap, err);
+        change->changed = r >= 0;
+        return r;
 }
 
 static int refresh(struct task *task, struct su_error *err)
@@ -329,7 +274,6 @@ static int prepare_install(struct task *task, int *ret_usr_fd, struct part **ret
 
 static int install(struct task *task, struct su_error *err)
 {
-        struct su_engine *engine = task->engine;
         su_auto_free struct part *parts = NULL;
         su_auto_close int usr_fd = -EBADF;
         int r;
@@ -347,7 +291,7 @@ static int install(struct task *task, struct su_error *err)
         r = survey_before(task, err);
         if (r < 0 || task->options->dry_run)
                 return r;
-        r = swap(task, engine->state.newest + 1, err);
+        r = swap_in(task, err);
         if (r < 0)
                 return r;
         return refresh(task, err);
@@ -370,7 +314,7 @@ static int take_off(struct task *task, struct su_error *err)
         r = survey_before(task, err);
         if (r < 0 || task->options->dry_run)
                 return r;
-        r = swap(task, 0, err);
+        r = swap_out(task, err);
         if (r < 0)
                 return r;
         return refresh(task, err);

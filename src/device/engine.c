@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "device/layers.h"
@@ -21,14 +22,27 @@ static int open_root(struct su_engine *engine, const char *root, struct su_error
         return su_dir_open(engine->root, &engine->root_fd, err);
 }
 
-static int open_state(struct su_engine *engine, struct su_error *err)
+static int lock_state(struct su_engine *engine, unsigned patience_s, struct su_error *err)
+{
+        uint64_t give_up = su_monotonic_us() + patience_s * UINT64_C(1000000);
+        int r;
+
+        for (;;) {
+                r = su_state_lock(engine->state_fd, &engine->lock_fd, err);
+                if (r != -EBUSY || su_monotonic_us() >= give_up)
+                        return r;
+                (void)usleep(50000);
+        }
+}
+
+static int open_state(struct su_engine *engine, unsigned patience_s, struct su_error *err)
 {
         int r;
 
         if (!engine->read_only) {
                 r = su_dir_make(engine->root_fd, &SU_STATE_PATH[1], 0755, &engine->state_fd, err);
                 if (r >= 0)
-                        r = su_state_lock(engine->state_fd, &engine->lock_fd, err);
+                        r = lock_state(engine, patience_s, err);
                 return r;
         }
         r = su_open_in_root(engine->root_fd, SU_STATE_PATH, O_RDONLY | O_DIRECTORY,
@@ -108,7 +122,7 @@ int su_engine_open(const struct su_engine_options *options, struct su_engine **r
                 r = su_strdup(options->repository, &engine->config.repository, err);
         }
         if (r >= 0)
-                r = open_state(engine, err);
+                r = open_state(engine, options->patience_s, err);
         if (r >= 0)
                 r = su_state_load(engine->state_fd, &engine->state, err);
         if (r >= 0)

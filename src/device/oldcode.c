@@ -2,24 +2,33 @@
 
 #include <string.h>
 
-static const struct su_changed_file *find_file(const struct su_manifest *manifest, const char *path)
+static const struct su_changed_file *find_file(const struct su_manifest *manifest, const char *path,
+                                               const struct su_component **ret_component)
 {
         for (size_t i = 0; manifest && i < manifest->n_components; i++) {
                 const struct su_component *component = &manifest->components[i];
 
                 for (size_t j = 0; j < component->n_files; j++)
-                        if (strcmp(component->files[j].path, path) == 0)
+                        if (strcmp(component->files[j].path, path) == 0) {
+                                *ret_component = component;
                                 return &component->files[j];
+                        }
         }
         return NULL;
 }
 
-/* What lies at the path of `file` once `to` is on /usr. */
+/* What lies at the path of `file` once `to` is on /usr; none that is known where the package
+ * manager has put another build. */
 static const struct su_build_id *visible_id(const struct su_manifest *to,
+                                            const struct su_component *component,
                                             const struct su_changed_file *file)
 {
-        const struct su_changed_file *replaced = find_file(to, file->path);
+        static const struct su_build_id unknown = {0};
+        const struct su_component *owner = component;
+        const struct su_changed_file *replaced = find_file(to, file->path, &owner);
 
+        if (owner->fit == SU_FIT_SUPERSEDED)
+                return &unknown;
         return replaced ? &replaced->after.build_id : &file->before.build_id;
 }
 
@@ -65,7 +74,8 @@ static int collect(const struct su_manifest *manifest, const struct su_manifest 
                         if (r >= 0)
                                 r = add(&sets->known, &file->after.build_id, component, file, err);
                         if (r >= 0)
-                                r = add(&sets->visible, visible_id(to, file), component, file, err);
+                                r = add(&sets->visible, visible_id(to, component, file), component,
+                                        file, err);
                         if (r < 0)
                                 return r;
                 }

@@ -7,95 +7,12 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "delta/apply/apply.h"
+#include "device/fit.h"
 #include "device/store.h"
 #include "image/seal.h"
 
 /* Left free beside what is written: metadata, the state file, the history. */
 #define SPACE_RESERVE (UINT64_C(1) << 20)
-
-/* Paths in a manifest begin with /usr/ here; they are opened below the base's /usr. */
-static int open_base_file(int usr_fd, const char *path, int *ret_fd, struct su_error *err)
-{
-        if (!su_starts_with(path, "/usr/"))
-                return su_fail(err, SU_ERROR_UNSUPPORTED, "'%s' is not below /usr", path);
-        return su_open_in_root(usr_fd, path + strlen("/usr"), O_RDONLY | O_NOFOLLOW | O_NONBLOCK,
-                               ret_fd, err);
-}
-
-static int check_new_file(int usr_fd, const char *path, struct su_error *err)
-{
-        su_auto_close int fd = -EBADF;
-        int r;
-
-        r = open_base_file(usr_fd, path, &fd, err);
-        if (r == -ENOENT)
-                return 0;
-        if (r < 0 && r != -ELOOP)
-                return r;
-        return su_fail(err, SU_ERROR_BASELINE,
-                       "'%s' is on this system, but not in the baseline the improvement is for",
-                       path);
-}
-
-/* Opens only what is still a regular file; anything else is not the baseline's. */
-static int open_unchanged_kind(int usr_fd, const char *path, int *ret_fd, struct su_error *err)
-{
-        su_auto_close int fd = -EBADF;
-        struct stat st;
-        int r;
-
-        r = open_base_file(usr_fd, path, &fd, err);
-        if (r == -ENOENT)
-                return su_fail(err, SU_ERROR_BASELINE,
-                               "'%s' is missing on this system; the improvement is for a baseline "
-                               "that has it",
-                               path);
-        if (r < 0 && r != -ELOOP)
-                return r;
-        if (r >= 0 && fstat(fd, &st) < 0)
-                return su_fail_errno(err, errno, "cannot look at '%s'", path);
-        if (r < 0 || !S_ISREG(st.st_mode))
-                return su_fail(err, SU_ERROR_BASELINE,
-                               "'%s' is %s on this system; the improvement is for a baseline that "
-                               "has a file there",
-                               path, r < 0 ? "a link" : "no regular file");
-        *ret_fd = su_take_fd(&fd);
-        return 0;
-}
-
-static int check_file(int usr_fd, const struct su_changed_file *file, struct su_error *err)
-{
-        su_auto_close int fd = -EBADF;
-        struct su_sha256 digest;
-        uint64_t size;
-        int r;
-
-        if (file->is_new)
-                return check_new_file(usr_fd, file->path, err);
-        r = open_unchanged_kind(usr_fd, file->path, &fd, err);
-        if (r >= 0)
-                r = su_sha256_of_fd(fd, file->path, &digest, &size, err);
-        if (r < 0)
-                return r;
-        if (size != file->before.size || !su_sha256_equal(&digest, &file->before.sha256))
-                return su_fail(err, SU_ERROR_BASELINE,
-                               "'%s' on this system is not the file of the baseline that the "
-                               "improvement is for",
-                               file->path);
-        return 0;
-}
-
-int su_rebuild_check_baseline(int usr_fd, const struct su_component *component,
-                              struct su_error *err)
-{
-        for (size_t i = 0; i < component->n_files; i++) {
-                int r = check_file(usr_fd, &component->files[i], err);
-
-                if (r < 0)
-                        return su_fail_prefix(err, r, "component '%s'", component->name);
-        }
-        return 0;
-}
 
 static bool has_source(int usr_fd, const struct su_delta_source_ref *source)
 {
@@ -103,7 +20,7 @@ static bool has_source(int usr_fd, const struct su_delta_source_ref *source)
         struct su_sha256 digest;
         uint64_t size;
 
-        return open_base_file(usr_fd, source->path, &fd, NULL) >= 0 &&
+        return su_base_open_file(usr_fd, source->path, &fd, NULL) >= 0 &&
                su_sha256_of_fd(fd, source->path, &digest, &size, NULL) >= 0 &&
                size == source->size && su_sha256_equal(&digest, &source->sha256);
 }
@@ -253,7 +170,7 @@ static int sources_open(int usr_fd, const struct su_delta_ref *delta, struct sou
         for (size_t i = 0; i < delta->n_sources; i++) {
                 int r;
 
-                r = open_base_file(usr_fd, delta->sources[i].path, &ret->fds[i], err);
+                r = su_base_open_file(usr_fd, delta->sources[i].path, &ret->fds[i], err);
                 if (r < 0)
                         return r;
                 ret->names[i] = delta->sources[i].path;

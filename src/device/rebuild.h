@@ -1,4 +1,4 @@
-/* From a manifest to sealed images in the store: check the baseline, choose a delta, fetch it,
+/* From a manifest to sealed images in the store: choose a delta, fetch it,
  * decode it against the baseline's own files, verify the seal, give the image its name. */
 #pragma once
 
@@ -9,13 +9,7 @@
 #include "fetch/fetch.h"
 #include "improvement/manifest.h"
 
-/* Every file that the component replaces is the one that its manifest expects, and what it adds is
- * not there yet. BASELINE, naming the file and what is wrong with it. `usr_fd` is the base's own
- * /usr. */
-int su_rebuild_check_baseline(int usr_fd, const struct su_component *component,
-                              struct su_error *err);
-
-/* The smallest delta whose sources this baseline has. */
+/* The smallest delta whose sources this baseline has. `usr_fd` is the base's own /usr. */
 int su_rebuild_choose_delta(int usr_fd, const struct su_component *component,
                             const struct su_delta_ref **ret, struct su_error *err);
 

@@ -18,8 +18,7 @@ static int load_generation_manifest(const struct su_engine *engine, int64_t numb
         /* What another baseline ran says nothing about this one. */
         if (strcmp(generation.baseline, engine->os.baseline) != 0)
                 return 0;
-        return su_store_load_manifest(engine->state_fd, generation.baseline, &generation.level, ret,
-                                      err);
+        return su_store_load_generation_manifest(engine->state_fd, &generation, ret, err);
 }
 
 int su_review_active(const struct su_engine *engine, struct su_manifest *ret, struct su_error *err)

@@ -1,11 +1,14 @@
 #include "device/state.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/printable.h"
 #include "base/text.h"
 
 #define STATE_TYPE "suture-state"
@@ -66,6 +69,46 @@ static int read_changed(const json_t *document, struct su_state *state, struct s
         return 0;
 }
 
+static int read_suspension(const json_t *document, struct su_suspension *suspension,
+                           struct su_error *err)
+{
+        struct su_holder *holder = &suspension->holder;
+        const char *name;
+        json_t *object;
+        int64_t started;
+        int64_t pid;
+        int r;
+
+        r = su_json_find_object(document, "suspended", &object, err);
+        if (r < 0 || !object)
+                return r;
+        r = su_json_get_integer(object, "pid", 1, INT_MAX, &pid, err);
+        if (r >= 0)
+                r = su_json_get_integer(object, "started", 0, INT64_MAX, &started, err);
+        if (r >= 0)
+                r = su_json_get_integer(object, "since", 0, INT64_MAX, &suspension->since, err);
+        if (r >= 0)
+                r = su_json_get_string(object, "name", &name, err);
+        if (r < 0)
+                return su_fail_prefix(err, r, "suspended");
+        holder->pid = (pid_t)pid;
+        holder->started = (uint64_t)started;
+        (void)snprintf(holder->name, sizeof holder->name, "%.15s", name);
+        su_make_printable_ascii(holder->name);
+        return 0;
+}
+
+static json_t *suspension_to_json(const struct su_suspension *suspension)
+{
+        const struct su_holder *holder = &suspension->holder;
+
+        if (holder->pid == 0)
+                return json_null();
+        return json_pack("{s:i, s:I, s:I, s:s}", "pid", (int)holder->pid, "started",
+                         (json_int_t)holder->started, "since", (json_int_t)suspension->since,
+                         "name", holder->name);
+}
+
 static int read_state(const json_t *document, struct su_state *state, struct su_error *err)
 {
         int r;
@@ -88,6 +131,8 @@ static int read_state(const json_t *document, struct su_state *state, struct su_
                 r = su_level_from_json(document, "removed", &state->removed, err);
         if (r >= 0)
                 r = read_changed(document, state, err);
+        if (r >= 0)
+                r = read_suspension(document, &state->suspension, err);
         if (r >= 0)
                 r = read_check(document, &state->check, err);
         return r;
@@ -130,7 +175,7 @@ int su_state_save(int state_fd, const struct su_state *state, struct su_error *e
         int r;
 
         document = json_pack(
-                "{s:s, s:i, s:I, s:I, s:I, s:I, s:s?, s:s?, s:s?, s:{s:s, s:I, s:I}, "
+                "{s:s, s:i, s:I, s:I, s:I, s:I, s:s?, s:s?, s:s?, s:{s:s, s:I, s:I}, s:o, "
                 "s:{s:I, s:s?, s:s?, s:s?}}",
                 "type", STATE_TYPE, "version", STATE_VERSION, "newest", (json_int_t)state->newest,
                 "active", (json_int_t)state->active, "previous", (json_int_t)state->previous,
@@ -138,9 +183,10 @@ int su_state_save(int state_fd, const struct su_state *state, struct su_error *e
                 "baseline", state->baseline, "removed", level_or_null(&state->removed), "changed",
                 "boot_id", state->changed.boot_id, "monotonic_us",
                 (json_int_t)state->changed.monotonic_us, "waiting_since",
-                (json_int_t)state->waiting_since, "last_check", "at", (json_int_t)state->check.at,
-                "outcome", state->check.outcome, "message", state->check.message, "level",
-                level_or_null(&state->check.level));
+                (json_int_t)state->waiting_since, "suspended",
+                suspension_to_json(&state->suspension), "last_check", "at",
+                (json_int_t)state->check.at, "outcome", state->check.outcome, "message",
+                state->check.message, "level", level_or_null(&state->check.level));
         if (!document)
                 return su_fail_oom(err);
         r = su_json_pretty(document, &text, &size, err);

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/own.h"
+#include "device/holder.h"
 #include "device/moment.h"
 #include "improvement/level.h"
 #include "json/json.h"
@@ -26,6 +27,12 @@ struct su_check_record {
         struct su_level level; /* the level offered */
 };
 
+/* The layers are off /usr while a package manager works on the base. */
+struct su_suspension {
+        struct su_holder holder; /* pid 0: they are not */
+        int64_t since;
+};
+
 struct su_state {
         int64_t newest;           /* number of the newest generation that was ever made */
         int64_t active;           /* the generation that is meant to be on /usr; 0: the baseline */
@@ -37,6 +44,7 @@ struct su_state {
         struct su_moment changed; /* when /usr was changed last */
         int64_t waiting_since; /* somebody uses what is old since then; 0: nobody, as far as known
                                 */
+        struct su_suspension suspension;
         struct su_check_record check;
 };
 

@@ -8,16 +8,25 @@
 #include "crypto/sha256.h"
 #include "improvement/manifest.h"
 
-/* The set of layers that are, or were, active together. Its layers are those of the level's
- * manifest, in the manifest's order. */
+/* How a component of the level stood to the base when the generation was made. */
+struct su_generation_part {
+        char *component;
+        enum su_fit fit;
+};
+
+/* The set of layers that are, or were, active together: those of the level's manifest that applied,
+ * in the manifest's order. */
 struct su_generation {
         int64_t number;
         char *baseline;
         struct su_level level;
         int64_t created;
+        struct su_generation_part *parts; /* a component that is not named applies */
+        size_t n_parts;
 };
 
-int su_store_save_generation(int state_fd, const struct su_generation *generation,
+/* Its parts are those of `manifest`, whose level it is. */
+int su_store_save_generation(int state_fd, int64_t number, const struct su_manifest *manifest,
                              struct su_error *err);
 int su_store_load_generation(int state_fd, int64_t number, struct su_generation *ret,
                              struct su_error *err);
@@ -29,6 +38,10 @@ int su_store_save_manifest(int state_fd, const char *baseline, const struct su_l
                            const char *text, size_t size, struct su_error *err);
 int su_store_load_manifest(int state_fd, const char *baseline, const struct su_level *level,
                            struct su_manifest *ret, struct su_error *err);
+
+/* The manifest of a generation's level, with the fit of each component. */
+int su_store_load_generation_manifest(int state_fd, const struct su_generation *generation,
+                                      struct su_manifest *ret, struct su_error *err);
 
 /* Open an image and verify its seal over the open descriptor. NOT_FOUND when it is not there, SEAL
  * when it is damaged. */

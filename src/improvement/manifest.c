@@ -142,6 +142,34 @@ static int read_image(const json_t *parent, struct su_image_ref *ret, struct su_
         return 0;
 }
 
+static int read_packages(const json_t *object, struct su_component *component, struct su_error *err)
+{
+        const json_t *array = json_object_get(object, "packages");
+        const json_t *element;
+        size_t i;
+
+        if (!array)
+                return 0;
+        if (!json_is_array(array) || json_array_size(array) > SU_PACKAGES_MAX)
+                return su_fail(err, SU_ERROR_FORMAT, "field 'packages' is not an array of names");
+        component->packages = calloc(json_array_size(array) + 1, sizeof *component->packages);
+        if (!component->packages)
+                return su_fail_oom(err);
+        json_array_foreach (array, i, element) {
+                const char *name = json_string_value(element);
+                int r;
+
+                if (!name || !su_name_is_safe(name))
+                        return su_fail(err, SU_ERROR_FORMAT,
+                                       "field 'packages' has what is no name");
+                r = su_strdup(name, &component->packages[i], err);
+                if (r < 0)
+                        return r;
+                component->n_packages++;
+        }
+        return 0;
+}
+
 static int read_component(const json_t *object, void *ret, struct su_error *err)
 {
         struct su_component *component = ret;
@@ -174,6 +202,8 @@ static int read_component(const json_t *object, void *ret, struct su_error *err)
                 r = su_json_read_elements(object, "deltas", DELTAS_MAX, sizeof *component->deltas,
                                           read_delta, &component->deltas, &component->n_deltas,
                                           err);
+        if (r >= 0)
+                r = read_packages(object, component, err);
         if (r >= 0)
                 r = su_rules_from_json(object, "hints", &component->hints, err);
         if (r >= 0 && component->n_deltas == 0)
@@ -305,7 +335,11 @@ static json_t *component_to_json(const struct su_component *component)
         su_auto_json json_t *fixes = json_array();
         su_auto_json json_t *files = json_array();
         su_auto_json json_t *deltas = json_array();
+        su_auto_json json_t *packages = json_array();
 
+        for (size_t i = 0; i < component->n_packages; i++)
+                if (json_array_append_new(packages, json_string(component->packages[i])) < 0)
+                        return NULL;
         for (size_t i = 0; i < component->n_fixes; i++)
                 if (json_array_append_new(fixes, fix_to_json(&component->fixes[i])) < 0)
                         return NULL;
@@ -315,10 +349,10 @@ static json_t *component_to_json(const struct su_component *component)
         for (size_t i = 0; i < component->n_deltas; i++)
                 if (json_array_append_new(deltas, delta_to_json(&component->deltas[i])) < 0)
                         return NULL;
-        return json_pack("{s:s, s:s?, s:s, s:o, s:O, s:O, s:O, s:o}", "name", component->name,
+        return json_pack("{s:s, s:s?, s:s, s:o, s:O, s:O, s:O, s:O, s:o}", "name", component->name,
                          "old_version", component->old_version, "new_version",
                          component->new_version, "image", image_to_json(&component->image), "fixes",
-                         fixes, "files", files, "deltas", deltas, "hints",
+                         fixes, "files", files, "deltas", deltas, "packages", packages, "hints",
                          su_rules_to_json(&component->hints));
 }
 
@@ -357,6 +391,9 @@ void su_component_done(struct su_component *component)
                         free(component->deltas[i].sources[j].path);
                 free(component->deltas[i].sources);
         }
+        for (size_t i = 0; i < component->n_packages; i++)
+                free(component->packages[i]);
+        free(component->packages);
         su_rules_done(&component->hints);
         free(component->fixes);
         free(component->files);

@@ -18,6 +18,7 @@
 #define SU_COMPONENTS_MAX 256
 #define SU_COMPONENT_FILES_MAX 65536
 #define SU_FIXES_MAX 4096
+#define SU_PACKAGES_MAX 256
 
 /* A file below the repository's objects/, named by its SHA-256. */
 struct su_object {
@@ -59,6 +60,13 @@ struct su_image_ref {
         struct su_sha256 seal; /* fs-verity digest */
 };
 
+/* How a component stands to the base of a device. The document does not say: a device finds out. */
+enum su_fit {
+        SU_FIT_APPLIES,    /* the base has the files that the improvement is for */
+        SU_FIT_FIXED,      /* the base itself has the fix by now, from the package manager */
+        SU_FIT_SUPERSEDED, /* the base has another build: this improvement says nothing about it */
+};
+
 struct su_component {
         char *name;
         char *old_version; /* of the baseline, may be NULL */
@@ -70,8 +78,10 @@ struct su_component {
         size_t n_deltas;
         struct su_changed_file *files;
         size_t n_files;
-        struct su_rules
-                hints; /* the publisher's word on who uses it; the system's rules come later */
+        char **packages; /* whose files these are, when a package manager has them */
+        size_t n_packages;
+        enum su_fit fit;
+        struct su_rules hints; /* the publisher's word on what uses it */
 };
 
 struct su_manifest {

@@ -16,6 +16,8 @@
 #include "publish/repository.h"
 #include "publish/verbs.h"
 
+#define HINTS_SIZE_MAX (64 * 1024)
+
 /* Everything a build needs at hand. `scratch` is below the draft and goes away at the end. */
 struct build {
         const struct su_publish_arguments *arguments;
@@ -193,6 +195,18 @@ static int get_fixed(struct build *build, int *ret_fd, struct su_error *err)
         return r;
 }
 
+static int read_hints(const struct su_publish_arguments *arguments, struct su_component *component,
+                      struct su_error *err)
+{
+        su_auto_free char *text = NULL;
+        int r;
+
+        if (!arguments->hints)
+                return 0;
+        r = su_file_read(AT_FDCWD, arguments->hints, HINTS_SIZE_MAX, &text, NULL, err);
+        return r < 0 ? r : su_rules_parse(arguments->hints, text, &component->hints, err);
+}
+
 static int describe(struct build *build, struct su_error *err)
 {
         const struct su_publish_arguments *arguments = build->arguments;
@@ -206,7 +220,7 @@ static int describe(struct build *build, struct su_error *err)
                 r = copy_version(arguments->new_version, &component->new_version, err);
         for (size_t i = 0; i < arguments->n_cves && r >= 0; i++)
                 r = su_fixes_add(component, arguments->cves[i], NULL, err);
-        return r;
+        return r < 0 ? r : read_hints(arguments, component, err);
 }
 
 static int make_image(struct build *build, int *ret_image_fd, struct su_error *err)

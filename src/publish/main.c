@@ -40,6 +40,7 @@ static void print_help(FILE *out)
                            "  --old-version=V, --new-version=V\n"
                            "                       build: versions, when no package says them\n"
                            "  --cve=ID             build: fixed as well; may be repeated\n"
+                           "  --hints=FILE         build: restart rules of the component's users\n"
                            "  --rollout=PERCENT    release: part of the devices (default: 100)\n"
                            "  --json               show: print JSON\n"
                            "  --help, --version\n\n"
@@ -54,6 +55,7 @@ enum {
         OPTION_OLD_VERSION,
         OPTION_NEW_VERSION,
         OPTION_CVE,
+        OPTION_HINTS,
         OPTION_ROLLOUT,
         OPTION_JSON,
         OPTION_HELP,
@@ -69,6 +71,7 @@ static const struct option options[] = {
         {"old-version", required_argument, NULL, OPTION_OLD_VERSION},
         {"new-version", required_argument, NULL, OPTION_NEW_VERSION},
         {"cve", required_argument, NULL, OPTION_CVE},
+        {"hints", required_argument, NULL, OPTION_HINTS},
         {"rollout", required_argument, NULL, OPTION_ROLLOUT},
         {"json", no_argument, NULL, OPTION_JSON},
         {"help", no_argument, NULL, OPTION_HELP},
@@ -136,6 +139,9 @@ static int apply_option(int option, struct su_publish_arguments *arguments, stru
                 return 0;
         case OPTION_CVE:
                 return add_cve(arguments, optarg, err);
+        case OPTION_HINTS:
+                arguments->hints = optarg;
+                return 0;
         case OPTION_ROLLOUT:
                 return set_rollout(arguments, optarg, err);
         case OPTION_JSON:

@@ -195,6 +195,24 @@ static int fixes_between(const char *unpacked, const char *scratch, const char *
         return r;
 }
 
+static int add_package(struct su_component *component, const char *name, struct su_error *err)
+{
+        char **larger;
+        int r;
+
+        if (component->n_packages == SU_PACKAGES_MAX)
+                return su_fail(err, SU_ERROR_TOO_LARGE, "more than %d packages in one component",
+                               SU_PACKAGES_MAX);
+        larger = reallocarray(component->packages, component->n_packages + 1, sizeof *larger);
+        if (!larger)
+                return su_fail_oom(err);
+        component->packages = larger;
+        r = su_strdup(name, &larger[component->n_packages], err);
+        if (r >= 0)
+                component->n_packages++;
+        return r;
+}
+
 /* The first package speaks for the component's version; all of one source have the same. */
 static int describe_package(const char *package, const char *tree, const char *unpacked,
                             const char *scratch, struct su_component *component,
@@ -206,6 +224,8 @@ static int describe_package(const char *package, const char *tree, const char *u
         int r;
 
         r = package_field(package, "Package", &name, err);
+        if (r >= 0)
+                r = add_package(component, name, err);
         if (r >= 0)
                 r = package_field(package, "Version", &new_version, err);
         if (r >= 0)

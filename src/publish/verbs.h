@@ -16,7 +16,8 @@ struct su_publish_arguments {
         const char *new_version;
         const char **cves; /* given by hand */
         size_t n_cves;
-        int rollout; /* percent */
+        const char *hints; /* path of a file with restart rules */
+        int rollout;       /* percent */
         bool json;
         char **operands;
         size_t n_operands;

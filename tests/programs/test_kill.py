@@ -13,7 +13,7 @@ from test_way import expected_usr
 CHANGES = ("openat,mkdirat,write,pwrite64,renameat,renameat2,unlinkat,fsync,fdatasync,ftruncate,fallocate,copy_file_range,"
            "mount,umount2,move_mount,fsmount,fsconfig,open_tree,mount_setattr,unshare,fork,clone,clone3,vfork")
 # How many points of each change are tried: evenly over all calls.
-POINTS = 40
+POINTS = 25
 
 pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="NOT TESTED: strace is missing")
 
@@ -52,6 +52,22 @@ def clean_up(device):
     assert support.mounts_below(device.path) == []
 
 
+def try_every_point(device, log, begin, verb, check):
+    """Run `verb` once to count its calls, then again and again, killed at each of them; `check` says whether the
+    change was done, and whether all is well."""
+    begin()
+    assert strace(device, log, verb).returncode == 0
+    every = points(count_calls(log))
+    assert len(every) >= 10
+    killed, done = 0, 0
+    for call, number in every:
+        begin()
+        killed += strace(device, log, str(number), verb, inject=call).returncode != 0
+        done += check((call, number))
+    assert killed > len(every) * 3 // 4
+    print(f"{verb}: killed at {killed} of {len(every)} calls; {done} times the change was done already")
+
+
 @pytest.mark.parametrize("verb", ["install", "remove"])
 def test_killed_at_a_call_that_changes_something(verb, device, trees, work):
     before, after = expected_usr(trees), expected_usr(trees, "a")
@@ -64,25 +80,59 @@ def test_killed_at_a_call_that_changes_something(verb, device, trees, work):
         if verb == "remove":
             assert device("install").status == 0
 
-    begin()
-    assert strace(device, work / "log", verb).returncode == 0
-    every = points(count_calls(work / "log"))
-    assert len(every) >= POINTS
-    killed, changed = 0, 0
-    for call, number in every:
-        begin()
-        killed += strace(device, work / "log", str(number), verb, inject=call).returncode != 0
+    def check(point):
         seen = support.read_tree(device.usr)
-        assert seen in (before, after), (call, number)
-        changed += seen == after
+        assert seen in (before, after), point
         status = device("status")
-        assert status.status == 0, (call, number, status.message)
+        assert status.status == 0, (point, status.message)
         # What is on /usr and what is said of it are the same.
-        assert (status["level"] == "a") == (seen == expected_usr(trees, "a")), (call, number, status.text)
+        assert (status["level"] == "a") == (seen == expected_usr(trees, "a")), (point, status.text)
         again = device(verb)
-        assert again.status == 0 or (verb, again.error) == ("remove", "NotInstalled"), (call, number, again.message)
-        assert support.read_tree(device.usr) == after, (call, number)
-        assert device.facts()["leftovers"] == [], (call, number)
-        assert len(support.mounts_below(device.path)) == (verb == "install"), (call, number)
-    assert killed > len(every) * 3 // 4
-    print(f"{verb}: killed at {killed} of {len(every)} calls; {changed} times the change was done already")
+        assert again.status == 0 or (verb, again.error) == ("remove", "NotInstalled"), (point, again.message)
+        assert support.read_tree(device.usr) == after, point
+        assert device.facts()["leftovers"] == [], point
+        assert len(support.mounts_below(device.path)) == (verb == "install"), point
+        return seen == after
+
+    try_every_point(device, work / "log", begin, verb, check)
+
+
+@pytest.mark.parametrize("verb", ["suspend", "resume"])
+@pytest.mark.parametrize("base", ["as it was", "fixed by then"])
+def test_killed_while_a_package_manager_takes_over(verb, base, device, trees, work):
+    bare, fixed = expected_usr(trees), expected_usr(trees, "a")
+
+    def begin():
+        clean_up(device)
+        device.forget()
+        shutil.rmtree(device.usr)
+        support.run("cp", "-a", trees / "baseline/usr", device.path)
+        assert device("install").status == 0
+        if verb == "resume":
+            # strace is who asks, and it is gone by the time of the resume: as after a kill of the package manager.
+            assert strace(device, work / "log", "suspend").returncode == 0
+            put_fix_into_base()
+
+    def put_fix_into_base():
+        if base != "as it was":
+            for path in ("lib/libfix.so", "lib/fix.dat", "bin/tool", "lib/private/secret", "share/fix"):
+                support.run("cp", "-a", trees / "fixed-a/usr" / path, (device.usr / path).parent)
+
+    def check(point):
+        status = device("status")
+        assert status.status == 0, (point, status.message)
+        on_usr = len(support.mounts_below(device.path)) == 1
+        if verb == "suspend":
+            assert support.read_tree(device.usr) == (fixed if on_usr else bare), point
+            if not on_usr:
+                put_fix_into_base()
+        resume = device("resume")
+        assert resume.status == 0, (point, resume.message)
+        after = device("status")
+        assert after["state"] in ("active", "baseline"), (point, after.text)
+        assert (after["state"] == "active") == (len(support.mounts_below(device.path)) == 1), point
+        seen = support.read_tree(device.usr)
+        assert seen["lib/libfix.so"] == fixed["lib/libfix.so"], (point, after.text)
+        return not on_usr if verb == "suspend" else on_usr
+
+    try_every_point(device, work / "log", begin, verb, check)

@@ -10,18 +10,31 @@
 static void test_generations(void **state)
 {
         struct scratch *scratch = *state;
-        const struct su_generation generation = {3, (char *)"debian-12-x86-64", {"b"}, 1780272000};
+        struct su_component components[] = {
+                {.name = (char *)"openssl"},
+                {.name = (char *)"curl", .fit = SU_FIT_FIXED},
+        };
+        const struct su_manifest manifest = {
+                .baseline = (char *)"debian-12-x86-64",
+                .level = {"b"},
+                .components = components,
+                .n_components = 2,
+        };
         su_auto_generation struct su_generation loaded = {0};
         struct su_error err = {0};
 
         assert_true(su_store_load_generation(scratch->fd, 3, &loaded, &err) == -ENOENT);
-        assert_ok(su_store_save_generation(scratch->fd, &generation, &err), err);
+        assert_ok(su_store_save_generation(scratch->fd, 3, &manifest, &err), err);
         assert_true(su_store_load_generation(scratch->fd, 4, &loaded, &err) == -ENOENT);
         assert_ok(su_store_load_generation(scratch->fd, 3, &loaded, &err), err);
         assert_int_equal(loaded.number, 3);
         assert_string_equal(loaded.baseline, "debian-12-x86-64");
         assert_string_equal(loaded.level.name, "b");
-        assert_int_equal(loaded.created, 1780272000);
+        assert_true(loaded.created > 1780272000);
+        assert_int_equal(loaded.n_parts, 2);
+        assert_string_equal(loaded.parts[1].component, "curl");
+        assert_int_equal(loaded.parts[0].fit, SU_FIT_APPLIES);
+        assert_int_equal(loaded.parts[1].fit, SU_FIT_FIXED);
         write_text(scratch->fd, "generations/5.json", "{}");
         assert_fails_with(su_store_load_generation(scratch->fd, 5, &loaded, &err), err, FORMAT,
                           "generations/5.json");

@@ -1,0 +1,92 @@
+/* The verbs suspend and resume, which package managers call. */
+#include <stdio.h>
+
+#include "cli/output.h"
+#include "cli/verbs.h"
+#include "device/suspend.h"
+
+/* A package manager has to wait while an install or a removal ends. */
+#define PATIENCE_S 120
+
+static int open_engine(const struct su_arguments *arguments, struct su_engine **ret,
+                       struct su_error *err)
+{
+        struct su_engine_options options = arguments->engine;
+
+        options.patience_s = PATIENCE_S;
+        return su_engine_open(&options, ret, err);
+}
+
+int su_verb_suspend(const struct su_arguments *arguments, struct su_error *err)
+{
+        su_auto_engine struct su_engine *engine = NULL;
+        bool suspended;
+        int r;
+
+        r = open_engine(arguments, &engine, err);
+        if (r >= 0)
+                r = su_suspend(engine, &suspended, err);
+        if (r < 0)
+                return r;
+        if (arguments->json)
+                return su_output_json(json_pack("{s:b}", "suspended", suspended), err);
+        if (suspended)
+                (void)puts("Background security improvements are off /usr for now.");
+        return 0;
+}
+
+static const char *name_result(enum su_resumed resumed)
+{
+        static const char *const names[] = {
+                [SU_RESUMED_NOTHING] = "nothing",   [SU_RESUMED_NOT_YET] = "not-yet",
+                [SU_RESUMED_ALL] = "all",           [SU_RESUMED_PART] = "part",
+                [SU_RESUMED_BASELINE] = "baseline",
+        };
+
+        return names[resumed];
+}
+
+static void print_text(const struct su_resume *resume)
+{
+        switch (resume->resumed) {
+        case SU_RESUMED_NOTHING:
+        case SU_RESUMED_NOT_YET:
+                return;
+        case SU_RESUMED_ALL:
+                (void)puts("Background security improvements are on /usr again.");
+                return;
+        case SU_RESUMED_PART:
+                (void)puts("Background security improvements are on /usr again, but for:");
+                break;
+        case SU_RESUMED_BASELINE:
+                (void)puts("No background security improvement applies any more:");
+                break;
+        }
+        for (size_t i = 0; i < resume->to.n_components; i++) {
+                const struct su_component *component = &resume->to.components[i];
+
+                if (component->fit != SU_FIT_APPLIES)
+                        (void)printf("  %s %s\n", component->name, su_output_fit(component->fit));
+        }
+}
+
+int su_verb_resume(const struct su_arguments *arguments, struct su_error *err)
+{
+        su_auto_engine struct su_engine *engine = NULL;
+        su_auto_resume struct su_resume resume = {0};
+        int r;
+
+        r = open_engine(arguments, &engine, err);
+        if (r >= 0)
+                r = su_resume(engine, &resume, err);
+        if (r < 0)
+                return r;
+        if (arguments->json)
+                return su_output_json(json_pack("{s:s, s:o, s:o}", "resumed",
+                                                name_result(resume.resumed), "components",
+                                                su_output_components(&resume.to), "exposed_after",
+                                                su_output_exposure(&resume.refresh.after.exposure)),
+                                      err);
+        print_text(&resume);
+        return 0;
+}

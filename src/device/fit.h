@@ -1,0 +1,26 @@
+/* How the components of a level stand to the base of this device: whether they are for exactly
+ * these files, or the package manager has put others there since. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "improvement/manifest.h"
+
+/* Open a file of the base's own /usr. Paths in a manifest begin with /usr/. Links are not followed:
+ * -ELOOP. */
+int su_base_open_file(int usr_fd, const char *path, int *ret_fd, struct su_error *err);
+
+struct su_fit_report {
+        enum su_fit fit;
+        bool by_package;     /* the package manager says that it has another version */
+        struct su_error why; /* unless it applies: names the file that is not the expected one */
+};
+
+/* APPLIES when every file that the component replaces is the one that its manifest expects, and
+ * what it adds is not there yet. `root` is the OS tree, `usr_fd` the base's own /usr in it. */
+int su_fit_find(const char *root, int usr_fd, const struct su_component *component,
+                struct su_fit_report *ret, struct su_error *err);
+
+const char *su_fit_name(enum su_fit fit);
+bool su_fit_parse(const char *name, enum su_fit *ret);

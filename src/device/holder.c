@@ -1,0 +1,97 @@
+#include "device/holder.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/printable.h"
+
+#define STAT_SIZE_MAX 4096
+#define ANCESTORS_MAX 32
+
+/* What /proc/PID/stat says: "PID (NAME) STATE PPID ...", the start time being field 22. The name
+ * may have anything in it; the last ')' ends it. */
+struct process {
+        struct su_holder holder;
+        pid_t parent;
+};
+
+static bool parse(char *text, struct process *ret)
+{
+        char *begin = strchr(text, '(');
+        char *end = strrchr(text, ')');
+        int parent;
+        uint64_t started;
+
+        if (!begin || !end || end < begin ||
+            sscanf(end + 1,
+                   " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+                   "%*d %*d %" SCNu64,
+                   &parent, &started) != 2)
+                return false;
+        *end = '\0';
+        ret->parent = parent;
+        ret->holder.started = started;
+        (void)snprintf(ret->holder.name, sizeof ret->holder.name, "%.15s", begin + 1);
+        su_make_printable_ascii(ret->holder.name);
+        return true;
+}
+
+static bool look_at(pid_t pid, struct process *ret)
+{
+        su_auto_free char *text = NULL;
+        char path[32];
+
+        (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+        *ret = (struct process){.holder.pid = pid};
+        return su_file_read(AT_FDCWD, path, STAT_SIZE_MAX, &text, NULL, NULL) >= 0 &&
+               parse(text, ret);
+}
+
+static bool is_shell(const struct su_holder *holder)
+{
+        static const char *const shells[] = {"sh", "dash", "bash", "busybox"};
+
+        for (size_t i = 0; i < SU_ELEMENTS(shells); i++)
+                if (strcmp(shells[i], holder->name) == 0)
+                        return true;
+        return false;
+}
+
+int su_holder_find(struct su_holder *ret, struct su_error *err)
+{
+        struct process process = {.parent = getppid()};
+
+        for (int i = 0; i < ANCESTORS_MAX && process.parent > 0; i++) {
+                if (!look_at(process.parent, &process))
+                        break;
+                if (!is_shell(&process.holder)) {
+                        *ret = process.holder;
+                        return 0;
+                }
+        }
+        return su_fail(err, SU_ERROR_SYSTEM, "cannot find the process that called this program");
+}
+
+bool su_holder_is_alive(const struct su_holder *holder)
+{
+        struct process process;
+
+        return holder->pid > 0 && look_at(holder->pid, &process) &&
+               process.holder.started == holder->started;
+}
+
+bool su_holder_called_us(const struct su_holder *holder)
+{
+        struct process process = {.parent = getppid()};
+
+        for (int i = 0; i < ANCESTORS_MAX && process.parent > 0; i++) {
+                if (!look_at(process.parent, &process))
+                        return false;
+                if (process.holder.pid == holder->pid)
+                        return process.holder.started == holder->started;
+        }
+        return false;
+}

@@ -1,0 +1,23 @@
+/* A process that asked for something to be held for it, to be known again: a number alone may be
+ * another process's by then. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+#define SU_HOLDER_NAME_SIZE 16
+
+struct su_holder {
+        pid_t pid;                      /* 0: none */
+        uint64_t started;               /* ticks after the boot */
+        char name[SU_HOLDER_NAME_SIZE]; /* made harmless for a terminal */
+};
+
+/* Who called this program: the nearest ancestor that is no shell. */
+int su_holder_find(struct su_holder *ret, struct su_error *err);
+bool su_holder_is_alive(const struct su_holder *holder);
+/* Whether this program was called by it, over any number of others. */
+bool su_holder_called_us(const struct su_holder *holder);

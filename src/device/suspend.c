@@ -1,0 +1,170 @@
+#include "device/suspend.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "device/fit.h"
+#include "device/history.h"
+#include "device/layers.h"
+#include "device/store.h"
+#include "device/transition.h"
+
+int su_suspend_check(const struct su_engine *engine, struct su_error *err)
+{
+        const struct su_holder *holder = &engine->state.suspension.holder;
+
+        if (!su_holder_is_alive(holder))
+                return 0;
+        return su_fail(err, SU_ERROR_BUSY, "a package manager is at work: %s (process %d)",
+                       holder->name, (int)holder->pid);
+}
+
+int su_suspend(struct su_engine *engine, bool *ret_suspended, struct su_error *err)
+{
+        struct su_suspension *suspension = &engine->state.suspension;
+        int r;
+
+        *ret_suspended = false;
+        if (engine->mounted == 0 && suspension->holder.pid == 0)
+                return 0;
+        if (!su_holder_is_alive(&suspension->holder)) {
+                r = su_holder_find(&suspension->holder, err);
+                if (r < 0)
+                        return r;
+                suspension->since = su_now();
+                r = su_state_save(engine->state_fd, &engine->state, err);
+                if (r < 0)
+                        return r;
+        }
+        *ret_suspended = true;
+        r = su_layers_deactivate(engine->root, NULL, err);
+        if (r >= 0)
+                engine->mounted = 0;
+        return r;
+}
+
+static int end_suspension(struct su_engine *engine, struct su_error *err)
+{
+        engine->state.suspension = (struct su_suspension){0};
+        return su_state_save(engine->state_fd, &engine->state, err);
+}
+
+static int load_manifests(struct su_engine *engine, struct su_resume *resume, struct su_error *err)
+{
+        su_auto_generation struct su_generation generation = {0};
+        int r;
+
+        r = su_store_load_generation(engine->state_fd, engine->state.active, &generation, err);
+        if (r >= 0)
+                r = su_store_load_generation_manifest(engine->state_fd, &generation, &resume->from,
+                                                      err);
+        if (r >= 0)
+                r = su_store_load_generation_manifest(engine->state_fd, &generation, &resume->to,
+                                                      err);
+        return r;
+}
+
+/* How the components stand to the base that the package manager left. `ret_changed`: otherwise than
+ * before. */
+static int find_fits(struct su_engine *engine, struct su_resume *resume, bool *ret_changed,
+                     struct su_error *err)
+{
+        su_auto_close int usr_fd = -EBADF;
+        int r;
+
+        *ret_changed = false;
+        r = su_layers_open_base(engine->root, &usr_fd, err);
+        for (size_t i = 0; i < resume->to.n_components && r >= 0; i++) {
+                struct su_component *component = &resume->to.components[i];
+                struct su_fit_report report;
+
+                r = su_fit_find(engine->root, usr_fd, component, &report, err);
+                if (r < 0)
+                        return r;
+                *ret_changed |= report.fit != component->fit;
+                component->fit = report.fit;
+        }
+        return r;
+}
+
+static int put_back(struct su_engine *engine, struct su_resume *resume, struct su_error *err)
+{
+        int64_t generation;
+        bool changed;
+        int r;
+
+        r = find_fits(engine, resume, &changed, err);
+        if (r < 0)
+                return r;
+        if (su_manifest_count_applying(&resume->to) == 0) {
+                resume->resumed = SU_RESUMED_BASELINE;
+                return su_transition_to_baseline(engine, NULL, NULL, err);
+        }
+        resume->resumed = changed ? SU_RESUMED_PART : SU_RESUMED_ALL;
+        if (changed)
+                return su_transition_to(engine, &resume->to, &generation, NULL, err);
+        r = su_transition_restore(engine, &resume->to, engine->state.active, err);
+        return r < 0 ? r : end_suspension(engine, err);
+}
+
+static json_t *fits_to_json(const struct su_manifest *manifest)
+{
+        su_auto_json json_t *fits = json_object();
+
+        for (size_t i = 0; i < manifest->n_components; i++)
+                if (json_object_set_new(fits, manifest->components[i].name,
+                                        json_string(su_fit_name(manifest->components[i].fit))) < 0)
+                        return NULL;
+        return su_take(fits);
+}
+
+/* The history tells of it only when something is not there again. */
+static int record(struct su_engine *engine, const struct su_resume *resume, struct su_error *err)
+{
+        json_t *event;
+
+        if (resume->resumed != SU_RESUMED_PART && resume->resumed != SU_RESUMED_BASELINE)
+                return 0;
+        event = su_refresh_event("resume", NULL, &resume->refresh);
+        if (event &&
+            json_object_update_new(
+                    event,
+                    json_pack("{s:s, s:s?, s:b, s:o}", "from", resume->from.level.name, "to",
+                              resume->resumed == SU_RESUMED_PART ? resume->to.level.name : NULL,
+                              "changed", true, "components", fits_to_json(&resume->to))) < 0) {
+                json_decref(event);
+                event = NULL;
+        }
+        return su_history_append(engine->state_fd, event, err);
+}
+
+int su_resume(struct su_engine *engine, struct su_resume *resume, struct su_error *err)
+{
+        const struct su_holder *holder = &engine->state.suspension.holder;
+        int r;
+
+        if (holder->pid == 0)
+                return 0;
+        if (su_holder_is_alive(holder) && !su_holder_called_us(holder)) {
+                resume->resumed = SU_RESUMED_NOT_YET;
+                return 0;
+        }
+        /* Killed between the state and the layers: they were never taken off, or are back already.
+         */
+        if (engine->mounted > 0 || engine->state.active == 0)
+                return end_suspension(engine, err);
+        r = load_manifests(engine, resume, err);
+        if (r >= 0)
+                r = put_back(engine, resume, err);
+        if (r >= 0)
+                r = su_refresh(engine, &resume->from, &resume->to, SU_RESTART_LATER,
+                               &resume->refresh, err);
+        return r < 0 ? r : record(engine, resume, err);
+}
+
+void su_resume_done(struct su_resume *resume)
+{
+        su_refresh_done(&resume->refresh);
+        su_manifest_done(&resume->from);
+        su_manifest_done(&resume->to);
+        *resume = (struct su_resume){0};
+}

@@ -1,0 +1,35 @@
+/* Take the layers off /usr while a package manager works on the base, and put back afterwards what
+ * still applies. The package manager calls both (dpkg's pre-invoke and post-invoke, apt's
+ * likewise); calls within one another count once: the outermost caller holds the suspension. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "device/engine.h"
+#include "device/refresh.h"
+
+/* BUSY, naming it, while a package manager that suspended the layers is at work. */
+int su_suspend_check(const struct su_engine *engine, struct su_error *err);
+
+/* Nothing is done where no improvement is on /usr. */
+int su_suspend(struct su_engine *engine, bool *ret_suspended, struct su_error *err);
+
+enum su_resumed {
+        SU_RESUMED_NOTHING,  /* nothing was suspended */
+        SU_RESUMED_NOT_YET,  /* another process, which is alive, holds the suspension */
+        SU_RESUMED_ALL,      /* all that was there is there again */
+        SU_RESUMED_PART,     /* some components no longer apply */
+        SU_RESUMED_BASELINE, /* none applies any more */
+};
+
+struct su_resume {
+        enum su_resumed resumed;
+        struct su_manifest from; /* what was on /usr before, and what is now, with the fits */
+        struct su_manifest to;
+        struct su_refresh refresh; /* who is exposed by now; nothing is restarted */
+};
+
+int su_resume(struct su_engine *engine, struct su_resume *resume, struct su_error *err);
+void su_resume_done(struct su_resume *resume);
+#define su_auto_resume su_auto(su_resume_done)

@@ -1,0 +1,141 @@
+#include "device/transition.h"
+
+#include "base/text.h"
+#include "device/store.h"
+
+size_t su_manifest_count_applying(const struct su_manifest *manifest)
+{
+        size_t count = 0;
+
+        for (size_t i = 0; i < manifest->n_components; i++)
+                count += manifest->components[i].fit == SU_FIT_APPLIES;
+        return count;
+}
+
+static int begin(struct su_engine *engine, const struct su_manifest *to, int64_t generation,
+                 struct su_error *err)
+{
+        struct su_state *state = &engine->state;
+        int r;
+
+        if (to) {
+                r = su_store_save_generation(engine->state_fd, generation, to, err);
+                if (r < 0)
+                        return r;
+                state->newest = generation;
+        }
+        state->transition = generation;
+        return su_state_save(engine->state_fd, state, err);
+}
+
+/* A failed swap left /usr as it was: the transition is off. */
+static void cancel(struct su_engine *engine)
+{
+        engine->state.transition = SU_GENERATION_NONE;
+        (void)su_state_save(engine->state_fd, &engine->state, NULL);
+}
+
+static int end(struct su_engine *engine, const struct su_manifest *to, int64_t generation,
+               const struct su_level *removed, struct su_error *err)
+{
+        struct su_state *state = &engine->state;
+        su_auto_free char *baseline = NULL;
+        int r = 0;
+
+        if (to)
+                r = su_strdup(to->baseline, &baseline, err);
+        if (r >= 0)
+                r = su_moment_now(&state->changed, err);
+        if (r < 0)
+                return r;
+        state->previous = state->active;
+        state->active = generation;
+        state->transition = SU_GENERATION_NONE;
+        state->level = to ? to->level : (struct su_level){0};
+        state->removed = removed ? *removed : (struct su_level){0};
+        free(state->baseline);
+        state->baseline = su_take(baseline);
+        state->waiting_since = 0; /* what waits now waits for this change */
+        state->suspension = (struct su_suspension){0};
+        engine->mounted = generation;
+        return su_state_save(engine->state_fd, state, err);
+}
+
+static void layers_done(struct su_layer *layers, size_t n_layers)
+{
+        for (size_t i = 0; i < n_layers; i++)
+                su_close_fd(&layers[i].image_fd);
+        free(layers);
+}
+
+/* Every image is verified over the descriptor that is mounted. */
+static int put_layers(struct su_engine *engine, const struct su_manifest *manifest,
+                      int64_t generation, struct su_swap_times *ret_times, struct su_error *err)
+{
+        struct su_layer *layers = calloc(manifest->n_components + 1, sizeof *layers);
+        size_t n_layers = 0;
+        int r = 0;
+
+        if (!layers)
+                return su_fail_oom(err);
+        for (size_t i = 0; i < manifest->n_components && r >= 0; i++) {
+                const struct su_component *component = &manifest->components[i];
+                struct su_layer *layer = &layers[n_layers];
+
+                if (component->fit != SU_FIT_APPLIES)
+                        continue;
+                *layer = (struct su_layer){-EBADF, component->name};
+                n_layers++;
+                r = su_store_open_image(engine->state_fd, &component->image, &layer->image_fd, err);
+        }
+        if (r >= 0)
+                r = su_layers_activate(engine->root, layers, n_layers, generation, NULL, ret_times,
+                                       err);
+        layers_done(layers, n_layers);
+        return r;
+}
+
+int su_transition_to(struct su_engine *engine, const struct su_manifest *to,
+                     int64_t *ret_generation, struct su_swap_times *ret_times, struct su_error *err)
+{
+        int64_t generation = engine->state.newest + 1;
+        int r;
+
+        r = begin(engine, to, generation, err);
+        if (r < 0)
+                return r;
+        r = put_layers(engine, to, generation, ret_times, err);
+        if (r < 0) {
+                cancel(engine);
+                return r;
+        }
+        *ret_generation = generation;
+        return end(engine, to, generation, NULL, err);
+}
+
+int su_transition_to_baseline(struct su_engine *engine, const struct su_level *removed,
+                              struct su_swap_times *ret_times, struct su_error *err)
+{
+        int r;
+
+        r = begin(engine, NULL, 0, err);
+        if (r < 0)
+                return r;
+        r = su_layers_deactivate(engine->root, ret_times, err);
+        if (r < 0) {
+                cancel(engine);
+                return r;
+        }
+        return end(engine, NULL, 0, removed, err);
+}
+
+int su_transition_restore(struct su_engine *engine, const struct su_manifest *manifest,
+                          int64_t number, struct su_error *err)
+{
+        int r;
+
+        r = put_layers(engine, manifest, number, NULL, err);
+        if (r >= 0)
+                engine->mounted = number;
+        return r;
+}
