@@ -139,7 +139,7 @@ static int make_image(struct bench *bench, int image, struct su_error *err)
         if (r >= 0)
                 r = su_format(&path, err, "%s/image%d.erofs", bench->root, image);
         if (r >= 0)
-                r = su_image_build(top, path, 1, top, err);
+                r = su_image_build(top, path, 1, top, false, err);
         if (r < 0)
                 return r;
         bench->image_fds[image] = open(path, O_RDONLY | O_CLOEXEC);

@@ -25,7 +25,7 @@ static int make_uuid(const char *identity, char **ret, struct su_error *err)
 }
 
 int su_image_build(const char *tree_path, const char *image_path, int64_t time,
-                   const char *identity, struct su_error *err)
+                   const char *identity, bool keep_attributes, struct su_error *err)
 {
         su_auto_free char *uuid = NULL;
         su_auto_free char *uuid_option = NULL;
@@ -39,9 +39,18 @@ int su_image_build(const char *tree_path, const char *image_path, int64_t time,
                 r = su_format(&time_option, err, "-T%lld", (long long)time);
         if (r < 0)
                 return r;
+        /* Without the last two it takes them from the tree. */
         const char *const argv[] = {
-                "mkfs.erofs", "--quiet",   "--all-root", "-x-1",    "-Enoinline_data",
-                uuid_option,  time_option, image_path,   tree_path, NULL,
+                "mkfs.erofs",
+                "--quiet",
+                "-Enoinline_data",
+                uuid_option,
+                time_option,
+                image_path,
+                tree_path,
+                keep_attributes ? NULL : "--all-root",
+                keep_attributes ? NULL : "-x-1",
+                NULL,
         };
         return su_process_run(argv, NULL, NULL, err);
 }

@@ -223,6 +223,18 @@ static int describe(struct build *build, struct su_error *err)
         return r < 0 ? r : read_hints(arguments, component, err);
 }
 
+static int stage_content(struct build *build, int fixed_fd, int staging_fd, struct su_error *err)
+{
+        const struct su_content_source source = {
+                .tree_fd = build->tree_fd,
+                .fixed_fd = fixed_fd,
+                .from_packages = !build->arguments->fixed,
+        };
+
+        return su_content_stage(&build->baseline, &source, staging_fd, &build->component,
+                                &build->counts, err);
+}
+
 static int make_image(struct build *build, int *ret_image_fd, struct su_error *err)
 {
         struct su_component *component = &build->component;
@@ -240,7 +252,8 @@ static int make_image(struct build *build, int *ret_image_fd, struct su_error *e
                 r = su_format(&identity, err, "%s/%s/%s", build->manifest.baseline,
                               build->manifest.level.name, component->name);
         if (r >= 0)
-                r = su_image_build(staging, path, build->manifest.created, identity, err);
+                r = su_image_build(staging, path, build->manifest.created, identity,
+                                   build->counts.special, err);
         if (r < 0)
                 return r;
         fd = openat(build->scratch_fd, "image", O_RDONLY | O_CLOEXEC);
@@ -469,8 +482,7 @@ static int run(struct build *build, struct su_error *err)
         if (r >= 0)
                 r = su_dir_make(build->scratch_fd, "staging", 0755, &staging_fd, err);
         if (r >= 0)
-                r = su_content_stage(&build->baseline, build->tree_fd, fixed_fd, staging_fd,
-                                     &build->component, &build->counts, err);
+                r = stage_content(build, fixed_fd, staging_fd, err);
         if (r >= 0)
                 r = make_image(build, &image_fd, err);
         if (r >= 0)

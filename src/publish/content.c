@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "publish/attributes.h"
 #include "publish/tree.h"
 
 struct stage {
@@ -15,6 +16,8 @@ struct stage {
         int staging_fd;
         struct su_component *component;
         struct su_content_counts counts;
+        bool from_packages;
+        bool special; /* something has an owner or attributes to be kept */
 };
 
 /* Nothing maps or runs these; leaving them out keeps images and deltas small. */
@@ -33,34 +36,47 @@ static bool is_documentation(const char *path)
         return false;
 }
 
-/* Make the directories of `path` in the staging directory, each with its mode in the baseline's
- * tree. */
-static int stage_parents(const struct stage *stage, const char *path, struct su_error *err)
+/* A directory of an image shapes the merged view: it has the mode, the owner and the attributes of
+ * the baseline's. */
+static int stage_directory(struct stage *stage, const char *path, struct su_error *err)
+{
+        su_auto_close int from_fd = -EBADF;
+        su_auto_close int fd = -EBADF;
+        struct stat st = {.st_mode = S_IFDIR | 0755};
+
+        if (mkdirat(stage->staging_fd, path, 0755) < 0)
+                return errno == EEXIST
+                               ? 0
+                               : su_fail_errno(err, errno, "cannot make '/%s' for the image", path);
+        fd = openat(stage->staging_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot open '/%s' of the image", path);
+        from_fd = openat(stage->tree_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (from_fd < 0 && errno == ENOTDIR)
+                return su_fail(err, SU_ERROR_CONFLICT, "'/%s' is no directory in the baseline",
+                               path);
+        if (from_fd < 0 && errno != ENOENT)
+                return su_fail_errno(err, errno, "cannot open the baseline's '/%s'", path);
+        if (from_fd >= 0 && fstat(from_fd, &st) < 0)
+                return su_fail_errno(err, errno, "cannot look at the baseline's '/%s'", path);
+        if (fchmod(fd, st.st_mode & 07777) < 0)
+                return su_fail_errno(err, errno, "cannot set the mode of '/%s'", path);
+        return from_fd < 0 ? 0 : su_attributes_copy(from_fd, fd, path, &stage->special, err);
+}
+
+static int stage_parents(struct stage *stage, const char *path, struct su_error *err)
 {
         su_auto_free char *copy = NULL;
         int r;
 
         r = su_strdup(path + 1, &copy, err);
-        if (r < 0)
-                return r;
-        for (char *slash = strchr(copy, '/'); slash; slash = strchr(slash + 1, '/')) {
-                struct stat st;
-                mode_t mode = 0755;
-
+        for (char *slash = r < 0 ? NULL : strchr(copy, '/'); slash && r >= 0;
+             slash = strchr(slash + 1, '/')) {
                 *slash = '\0';
-                if (fstatat(stage->tree_fd, copy, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-                        if (!S_ISDIR(st.st_mode))
-                                return su_fail(err, SU_ERROR_CONFLICT,
-                                               "'/%s' is no directory in the baseline", copy);
-                        mode = st.st_mode & 07777;
-                }
-                if (mkdirat(stage->staging_fd, copy, 0755) < 0 && errno != EEXIST)
-                        return su_fail_errno(err, errno, "cannot make '/%s' for the image", copy);
-                if (fchmodat(stage->staging_fd, copy, mode, 0) < 0)
-                        return su_fail_errno(err, errno, "cannot set the mode of '/%s'", copy);
+                r = stage_directory(stage, copy, err);
                 *slash = '/';
         }
-        return 0;
+        return r;
 }
 
 static int append_file(struct stage *stage, const char *path, const struct su_baseline_file *before,
@@ -85,10 +101,14 @@ static int append_file(struct stage *stage, const char *path, const struct su_ba
         return r;
 }
 
-static int copy_to_stage(const struct stage *stage, int fd, const char *path, mode_t mode,
+/* Owner and attributes are those of the baseline's file, where there is one; so is the mode of a
+ * file that comes in a package, for what an administrator or a package's script set stays. */
+static int copy_to_stage(struct stage *stage, int fd, const char *path, mode_t mode,
                          struct su_error *err)
 {
         su_auto_close int out_fd = -EBADF;
+        su_auto_close int before_fd = -EBADF;
+        struct stat st;
         int r;
 
         r = stage_parents(stage, path, err);
@@ -100,19 +120,21 @@ static int copy_to_stage(const struct stage *stage, int fd, const char *path, mo
         r = su_copy_all(fd, out_fd, path, err);
         if (r < 0)
                 return r;
+        before_fd = openat(stage->tree_fd, path + 1, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (before_fd < 0 && errno != ENOENT)
+                return su_fail_errno(err, errno, "cannot open the baseline's '%s'", path);
+        r = su_attributes_copy(before_fd >= 0 ? before_fd : fd, out_fd, path, &stage->special, err);
+        if (r < 0)
+                return r;
+        if (before_fd >= 0 && stage->from_packages) {
+                if (fstat(before_fd, &st) < 0)
+                        return su_fail_errno(err, errno, "cannot look at the baseline's '%s'",
+                                             path);
+                mode = st.st_mode & 07777;
+        }
+        /* After the owner: a change of owner takes setuid away. */
         if (fchmod(out_fd, mode) < 0)
                 return su_fail_errno(err, errno, "cannot set the mode of '%s'", path);
-        return 0;
-}
-
-/* All of an image belongs to root; a file that runs with its owner's rights must be root's already.
- */
-static int check_ownership(const struct su_tree_entry *entry, struct su_error *err)
-{
-        if ((entry->st.st_mode & (S_ISUID | S_ISGID)) &&
-            (entry->st.st_uid != 0 || entry->st.st_gid != 0))
-                return su_fail(err, SU_ERROR_CONFLICT,
-                               "'%s' is setuid or setgid for another owner than root", entry->path);
         return 0;
 }
 
@@ -154,9 +176,7 @@ static int stage_file(struct stage *stage, const struct su_tree_entry *entry, st
                 stage->counts.unchanged++;
                 return 0;
         }
-        r = check_ownership(entry, err);
-        if (r >= 0)
-                r = copy_to_stage(stage, fd, entry->path, entry->st.st_mode & 07777, err);
+        r = copy_to_stage(stage, fd, entry->path, entry->st.st_mode & 07777, err);
         if (r >= 0)
                 r = append_file(stage, entry->path, before, &after, err);
         if (r < 0)
@@ -255,25 +275,27 @@ static int stage_all(struct stage *stage, int fixed_fd, struct su_error *err)
         return r;
 }
 
-int su_content_stage(const struct su_baseline *baseline, int tree_fd, int fixed_fd, int staging_fd,
-                     struct su_component *component, struct su_content_counts *ret_counts,
-                     struct su_error *err)
+int su_content_stage(const struct su_baseline *baseline, const struct su_content_source *source,
+                     int staging_fd, struct su_component *component,
+                     struct su_content_counts *ret_counts, struct su_error *err)
 {
         struct stage stage = {
+                .from_packages = source->from_packages,
                 .baseline = baseline,
-                .tree_fd = tree_fd,
+                .tree_fd = source->tree_fd,
                 .staging_fd = staging_fd,
                 .component = component,
         };
         int r;
 
-        r = stage_all(&stage, fixed_fd, err);
+        r = stage_all(&stage, source->fixed_fd, err);
         if (r < 0)
                 return r;
         if (component->n_files == 0)
                 return su_fail(err, SU_ERROR_CONFLICT,
                                "nothing below /usr differs from the baseline: there is nothing to "
                                "build");
+        stage.counts.special = stage.special;
         *ret_counts = stage.counts;
         return 0;
 }

@@ -2,6 +2,7 @@
  * root. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -15,12 +16,20 @@ struct su_content_counts {
         size_t unchanged;     /* same bytes as in the baseline */
         size_t documentation; /* left out: nothing runs it */
         size_t outside;       /* left out: not below /usr */
+        bool special;         /* something has an owner other than root, or attributes */
 };
 
-/* Copy what differs to `staging_fd` and list it in the component's files. Directories get the modes
- * that they have in the baseline's tree, whose merged view they will shape. CONFLICT for what an
- * image cannot carry: devices, sockets, files that are not root's where ownership matters (setuid,
- * setgid). */
-int su_content_stage(const struct su_baseline *baseline, int tree_fd, int fixed_fd, int staging_fd,
-                     struct su_component *component, struct su_content_counts *ret_counts,
-                     struct su_error *err);
+/* Where it comes from. */
+struct su_content_source {
+        int tree_fd;        /* the baseline's tree */
+        int fixed_fd;       /* the fixed one */
+        bool from_packages; /* which is what packages hold, unpacked */
+};
+
+/* Copy what differs to `staging_fd` and list it in the component's files. Directories, whose merged
+ * view they will shape, and files that the baseline has keep its owner, capabilities and other
+ * attributes. CONFLICT for what an image cannot carry: devices, sockets, another kind of entry than
+ * the baseline's; and for what only root could stage. */
+int su_content_stage(const struct su_baseline *baseline, const struct su_content_source *source,
+                     int staging_fd, struct su_component *component,
+                     struct su_content_counts *ret_counts, struct su_error *err);

@@ -98,14 +98,6 @@ def test_a_file_in_the_place_of_a_link(workspace):
     build_refused(workspace, 40, "'/usr/lib/libfix.so.1' is a link in the baseline, and a file in the fix")
 
 
-@pytest.mark.skipif(not support.IS_ROOT, reason="NOT TESTED: giving a file away needs root")
-def test_a_setuid_file_of_somebody_else(workspace):
-    path = workspace.trees / "fixed-a/usr/bin/tool"
-    os.chown(path, 1000, 1000)
-    path.chmod(0o4755)
-    build_refused(workspace, 40, "setuid or setgid for another owner than root")
-
-
 def test_two_components_with_one_file(workspace):
     workspace.build("a")
     shutil.copytree(workspace.trees / "fixed-a", workspace.trees / "fixed-b", dirs_exist_ok=True)
@@ -171,6 +163,19 @@ def test_one_at_a_time(workspace):
     assert {status for _, status in results} <= {0, 21} and 0 in {status for _, status in results}
     assert all("another process works in" in says for says, status in results if status == 21)
     workspace("show")
+
+
+def test_hints_go_into_the_manifest(workspace, work):
+    support.write(work / "hints", "[web.service]\nAction=reload\nData=/usr/lib/fix.dat\n")
+    workspace.build("a", "--hints", work / "hints")
+    workspace("release")
+    assert workspace.manifest()["components"][0]["hints"] == [
+        {"unit": "web.service", "action": "reload", "data": ["/usr/lib/fix.dat"]}]
+
+
+def test_hints_that_are_malformed(workspace, work):
+    support.write(work / "hints", "[web.service]\nAction=explode\n")
+    build_refused(workspace, 22, f"{work}/hints:2", "a", "--hints", work / "hints")
 
 
 @pytest.mark.parametrize("arguments", [

@@ -1,4 +1,6 @@
 """The whole way: from a fixed tree to a device that runs the fix, on to the next level, and back to the baseline."""
+import os
+import shutil
 import subprocess
 
 import pytest
@@ -105,6 +107,29 @@ def test_modes_that_matter_survive(device):
     assert seen["bin/tool"][0] == "0o104755" and "new" in (device.usr / "bin/tool").read_text()
     assert seen["lib/private"][0] == "0o40711" and seen["lib/private/secret"][0] == "0o100600"
     assert seen["lib/libfix.so.1"][3] == "libfix.so"
+
+
+def test_owners_and_capabilities_survive(device, work, trees):
+    """They stand in the baseline, not in what a package brings: the image takes them from there."""
+    capability = bytes.fromhex("0100000200040000000000000000000000000000")  # cap_net_bind_service=ep
+    shutil.copytree(trees, work / "trees", symlinks=True)
+    for top in (work / "trees/baseline", device.path):
+        tool = top / "usr/bin/tool"
+        os.chown(tool, 0, 42)
+        tool.chmod(0o2755)
+        os.setxattr(top / "usr/lib/libfix.so", "security.capability", capability)
+        os.setxattr(top / "usr/lib/private", "user.mark", b"kept")
+        os.chown(top / "usr/lib/private", 0, 43)
+    (work / "trees/fixed-a/usr/bin/tool").chmod(0o2755)
+    shop = support.Publisher(work / "shop", work / "trees").start().release("a")
+    device.trust(shop).configure(f"[Source]\nRepository=file://{shop.public}\n")
+    install = device("install")
+    assert install.status == 0, install.message
+    tool = (device.usr / "bin/tool").stat()
+    assert (tool.st_gid, oct(tool.st_mode)) == (42, "0o102755") and "new" in (device.usr / "bin/tool").read_text()
+    assert os.getxattr(device.usr / "lib/libfix.so", "security.capability") == capability
+    assert os.getxattr(device.usr / "lib/private", "user.mark") == b"kept"
+    assert (device.usr / "lib/private").stat().st_gid == 43
 
 
 def test_b_can_be_installed_on_the_bare_baseline(device, next_shop):

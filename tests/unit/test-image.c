@@ -20,7 +20,7 @@ static struct su_sha256 build(struct scratch *scratch, int64_t time, const char 
 
         (void)snprintf(tree, sizeof tree, "%s/tree", scratch->path);
         (void)snprintf(path, sizeof path, "%s/image.erofs", scratch->path);
-        assert_ok(su_image_build(tree, path, time, identity, &err), err);
+        assert_ok(su_image_build(tree, path, time, identity, false, &err), err);
         fd = open(path, O_RDONLY | O_CLOEXEC);
         assert_ok(su_sha256_of_fd(fd, "image", &digest, NULL, &err), err);
         return digest;
@@ -50,8 +50,8 @@ static void test_build_without_a_tree(void **state)
         char path[96];
 
         (void)snprintf(path, sizeof path, "%s/image.erofs", scratch->path);
-        assert_fails_with(su_image_build("/var/tmp/suture-no-such-tree", path, 1, "a", &err), err,
-                          SYSTEM, "mkfs.erofs");
+        assert_fails_with(su_image_build("/var/tmp/suture-no-such-tree", path, 1, "a", false, &err),
+                          err, SYSTEM, "mkfs.erofs");
 }
 
 static void assert_mounts(int image_fd, enum su_image_backing backing)

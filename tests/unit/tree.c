@@ -38,7 +38,7 @@ int tree_image(struct scratch *scratch, char letter)
         (void)snprintf(tree, sizeof tree, "%s/tree-%c", scratch->path, letter);
         (void)snprintf(path, sizeof path, "%s/%c.erofs", scratch->path, letter);
         tree_write(scratch, prefix, letter);
-        assert_ok(su_image_build(tree, path, 1, path, &err), err);
+        assert_ok(su_image_build(tree, path, 1, path, false, &err), err);
         fd = open(path, O_RDONLY | O_CLOEXEC);
         assert_true(fd >= 0);
         return fd;
