@@ -25,6 +25,8 @@ static const struct verb verbs[] = {
          "Take the layers off for a package manager at work"},
         {"resume", su_verb_resume, false, false, "Put back what still applies"},
         {"exposure", su_verb_exposure, true, false, "Show which processes still run old code"},
+        {"coverage", su_verb_coverage, true, false,
+         "Look for copies of the old code that no improvement reaches"},
         {"history", su_verb_history, true, false,
          "Show what was installed and removed, and how it went"},
 };

@@ -142,32 +142,41 @@ static int read_image(const json_t *parent, struct su_image_ref *ret, struct su_
         return 0;
 }
 
-static int read_packages(const json_t *object, struct su_component *component, struct su_error *err)
+static int read_strings(const json_t *object, const char *name, size_t max,
+                        bool (*is_right)(const char *text), char ***ret, size_t *ret_n,
+                        struct su_error *err)
 {
-        const json_t *array = json_object_get(object, "packages");
+        const json_t *array = json_object_get(object, name);
         const json_t *element;
         size_t i;
 
         if (!array)
                 return 0;
-        if (!json_is_array(array) || json_array_size(array) > SU_PACKAGES_MAX)
-                return su_fail(err, SU_ERROR_FORMAT, "field 'packages' is not an array of names");
-        component->packages = calloc(json_array_size(array) + 1, sizeof *component->packages);
-        if (!component->packages)
+        if (!json_is_array(array) || json_array_size(array) > max)
+                return su_fail(err, SU_ERROR_FORMAT, "field '%s' is not an array of strings", name);
+        *ret = calloc(json_array_size(array) + 1, sizeof **ret);
+        if (!*ret)
                 return su_fail_oom(err);
         json_array_foreach (array, i, element) {
-                const char *name = json_string_value(element);
+                const char *text = json_string_value(element);
                 int r;
 
-                if (!name || !su_name_is_safe(name))
-                        return su_fail(err, SU_ERROR_FORMAT,
-                                       "field 'packages' has what is no name");
-                r = su_strdup(name, &component->packages[i], err);
+                if (!text || !is_right(text))
+                        return su_fail(err, SU_ERROR_FORMAT, "field '%s' has what is not one",
+                                       name);
+                r = su_strdup(text, &(*ret)[i], err);
                 if (r < 0)
                         return r;
-                component->n_packages++;
+                (*ret_n)++;
         }
         return 0;
+}
+
+bool su_mark_is_usable(const char *text)
+{
+        size_t size = strlen(text);
+
+        return size >= SU_MARK_MIN && size <= SU_MARK_MAX;
 }
 
 static int read_component(const json_t *object, void *ret, struct su_error *err)
@@ -203,7 +212,11 @@ static int read_component(const json_t *object, void *ret, struct su_error *err)
                                           read_delta, &component->deltas, &component->n_deltas,
                                           err);
         if (r >= 0)
-                r = read_packages(object, component, err);
+                r = read_strings(object, "packages", SU_PACKAGES_MAX, su_name_is_safe,
+                                 &component->packages, &component->n_packages, err);
+        if (r >= 0)
+                r = read_strings(object, "marks", SU_MARKS_MAX, su_mark_is_usable,
+                                 &component->marks, &component->n_marks, err);
         if (r >= 0)
                 r = su_rules_from_json(object, "hints", &component->hints, err);
         if (r >= 0 && component->n_deltas == 0)
@@ -330,16 +343,21 @@ static json_t *image_to_json(const struct su_image_ref *image)
         return su_take(json);
 }
 
+static json_t *strings_to_json(char *const *strings, size_t n)
+{
+        su_auto_json json_t *array = json_array();
+
+        for (size_t i = 0; i < n; i++)
+                if (json_array_append_new(array, json_string(strings[i])) < 0)
+                        return NULL;
+        return su_take(array);
+}
+
 static json_t *component_to_json(const struct su_component *component)
 {
         su_auto_json json_t *fixes = json_array();
         su_auto_json json_t *files = json_array();
         su_auto_json json_t *deltas = json_array();
-        su_auto_json json_t *packages = json_array();
-
-        for (size_t i = 0; i < component->n_packages; i++)
-                if (json_array_append_new(packages, json_string(component->packages[i])) < 0)
-                        return NULL;
         for (size_t i = 0; i < component->n_fixes; i++)
                 if (json_array_append_new(fixes, fix_to_json(&component->fixes[i])) < 0)
                         return NULL;
@@ -349,10 +367,12 @@ static json_t *component_to_json(const struct su_component *component)
         for (size_t i = 0; i < component->n_deltas; i++)
                 if (json_array_append_new(deltas, delta_to_json(&component->deltas[i])) < 0)
                         return NULL;
-        return json_pack("{s:s, s:s?, s:s, s:o, s:O, s:O, s:O, s:O, s:o}", "name", component->name,
-                         "old_version", component->old_version, "new_version",
+        return json_pack("{s:s, s:s?, s:s, s:o, s:O, s:O, s:O, s:o, s:o, s:o}", "name",
+                         component->name, "old_version", component->old_version, "new_version",
                          component->new_version, "image", image_to_json(&component->image), "fixes",
-                         fixes, "files", files, "deltas", deltas, "packages", packages, "hints",
+                         fixes, "files", files, "deltas", deltas, "packages",
+                         strings_to_json(component->packages, component->n_packages), "marks",
+                         strings_to_json(component->marks, component->n_marks), "hints",
                          su_rules_to_json(&component->hints));
 }
 
@@ -393,7 +413,10 @@ void su_component_done(struct su_component *component)
         }
         for (size_t i = 0; i < component->n_packages; i++)
                 free(component->packages[i]);
+        for (size_t i = 0; i < component->n_marks; i++)
+                free(component->marks[i]);
         free(component->packages);
+        free(component->marks);
         su_rules_done(&component->hints);
         free(component->fixes);
         free(component->files);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,9 @@
 #define SU_COMPONENT_FILES_MAX 65536
 #define SU_FIXES_MAX 4096
 #define SU_PACKAGES_MAX 256
+#define SU_MARKS_MAX 64
+#define SU_MARK_MIN 8
+#define SU_MARK_MAX 256
 
 /* A file below the repository's objects/, named by its SHA-256. */
 struct su_object {
@@ -80,6 +84,8 @@ struct su_component {
         size_t n_files;
         char **packages; /* whose files these are, when a package manager has them */
         size_t n_packages;
+        char **marks; /* strings that only the old code has: by them copies are found elsewhere */
+        size_t n_marks;
         enum su_fit fit;
         struct su_rules hints; /* the publisher's word on what uses it */
 };
@@ -99,6 +105,8 @@ int su_manifest_parse(const char *text, size_t size, struct su_manifest *ret, st
 int su_manifest_write(const struct su_manifest *manifest, char **ret_text, size_t *ret_size,
                       struct su_error *err);
 void su_manifest_done(struct su_manifest *manifest);
+/* Long enough to be no accident. */
+bool su_mark_is_usable(const char *text);
 void su_component_done(struct su_component *component);
 #define su_auto_manifest su_auto(su_manifest_done)
 

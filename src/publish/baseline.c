@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "improvement/baseline.h"
 #include "inventory/os.h"
-#include "publish/tree.h"
+#include "inventory/tree.h"
 #include "publish/verbs.h"
 #include "publish/workspace.h"
 

@@ -195,6 +195,26 @@ static int get_fixed(struct build *build, int *ret_fd, struct su_error *err)
         return r;
 }
 
+static int copy_marks(const struct su_publish_arguments *arguments, struct su_component *component,
+                      struct su_error *err)
+{
+        component->marks = calloc(arguments->n_marks + 1, sizeof *component->marks);
+        if (!component->marks)
+                return su_fail_oom(err);
+        for (size_t i = 0; i < arguments->n_marks; i++) {
+                int r;
+
+                if (!su_mark_is_usable(arguments->marks[i]))
+                        return su_fail(err, SU_ERROR_USAGE, "a mark has %d to %d bytes: '%s'",
+                                       SU_MARK_MIN, SU_MARK_MAX, arguments->marks[i]);
+                r = su_strdup(arguments->marks[i], &component->marks[i], err);
+                if (r < 0)
+                        return r;
+                component->n_marks++;
+        }
+        return 0;
+}
+
 static int read_hints(const struct su_publish_arguments *arguments, struct su_component *component,
                       struct su_error *err)
 {
@@ -220,6 +240,8 @@ static int describe(struct build *build, struct su_error *err)
                 r = copy_version(arguments->new_version, &component->new_version, err);
         for (size_t i = 0; i < arguments->n_cves && r >= 0; i++)
                 r = su_fixes_add(component, arguments->cves[i], NULL, err);
+        if (r >= 0)
+                r = copy_marks(arguments, component, err);
         return r < 0 ? r : read_hints(arguments, component, err);
 }
 

@@ -7,8 +7,8 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "inventory/tree.h"
 #include "publish/attributes.h"
-#include "publish/tree.h"
 
 struct stage {
         const struct su_baseline *baseline;

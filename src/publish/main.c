@@ -40,6 +40,8 @@ static void print_help(FILE *out)
                            "  --old-version=V, --new-version=V\n"
                            "                       build: versions, when no package says them\n"
                            "  --cve=ID             build: fixed as well; may be repeated\n"
+                           "  --mark=TEXT          build: a string that only the old code has; may "
+                           "be repeated\n"
                            "  --hints=FILE         build: restart rules of the component's users\n"
                            "  --rollout=PERCENT    release: part of the devices (default: 100)\n"
                            "  --json               show: print JSON\n"
@@ -56,6 +58,7 @@ enum {
         OPTION_NEW_VERSION,
         OPTION_CVE,
         OPTION_HINTS,
+        OPTION_MARK,
         OPTION_ROLLOUT,
         OPTION_JSON,
         OPTION_HELP,
@@ -72,6 +75,7 @@ static const struct option options[] = {
         {"new-version", required_argument, NULL, OPTION_NEW_VERSION},
         {"cve", required_argument, NULL, OPTION_CVE},
         {"hints", required_argument, NULL, OPTION_HINTS},
+        {"mark", required_argument, NULL, OPTION_MARK},
         {"rollout", required_argument, NULL, OPTION_ROLLOUT},
         {"json", no_argument, NULL, OPTION_JSON},
         {"help", no_argument, NULL, OPTION_HELP},
@@ -87,18 +91,22 @@ static const struct verb *find_verb(const char *name)
         return NULL;
 }
 
-static int add_cve(struct su_publish_arguments *arguments, const char *id, struct su_error *err)
+static int add_text(const char ***texts, size_t *n, const char *text, struct su_error *err)
 {
-        const char **larger;
+        const char **larger = reallocarray(*texts, *n + 1, sizeof *larger);
 
-        if (!su_name_is_safe(id))
-                return su_fail(err, SU_ERROR_USAGE, "'%s' is not an identifier", id);
-        larger = reallocarray(arguments->cves, arguments->n_cves + 1, sizeof *larger);
         if (!larger)
                 return su_fail_oom(err);
-        arguments->cves = larger;
-        arguments->cves[arguments->n_cves++] = id;
+        larger[(*n)++] = text;
+        *texts = larger;
         return 0;
+}
+
+static int add_cve(struct su_publish_arguments *arguments, const char *id, struct su_error *err)
+{
+        if (!su_name_is_safe(id))
+                return su_fail(err, SU_ERROR_USAGE, "'%s' is not an identifier", id);
+        return add_text(&arguments->cves, &arguments->n_cves, id, err);
 }
 
 static int set_rollout(struct su_publish_arguments *arguments, const char *text,
@@ -139,6 +147,8 @@ static int apply_option(int option, struct su_publish_arguments *arguments, stru
                 return 0;
         case OPTION_CVE:
                 return add_cve(arguments, optarg, err);
+        case OPTION_MARK:
+                return add_text(&arguments->marks, &arguments->n_marks, optarg, err);
         case OPTION_HINTS:
                 arguments->hints = optarg;
                 return 0;
@@ -206,6 +216,7 @@ int main(int argc, char **argv)
         argv[0] = program_invocation_short_name; /* getopt's complaints begin with it */
         r = run(argc, argv, &arguments, &error);
         free(arguments.cves);
+        free(arguments.marks);
         if (r >= 0 && fflush(stdout) != 0)
                 r = su_fail_errno(&error, errno, "cannot write to standard output");
         if (r >= 0)

@@ -16,6 +16,8 @@ struct su_publish_arguments {
         const char *new_version;
         const char **cves; /* given by hand */
         size_t n_cves;
+        const char **marks; /* strings that only the old code has */
+        size_t n_marks;
         const char *hints; /* path of a file with restart rules */
         int rollout;       /* percent */
         bool json;

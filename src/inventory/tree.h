@@ -15,8 +15,12 @@ struct su_tree_entry {
 typedef int (*su_tree_visit)(void *userdata, const struct su_tree_entry *entry,
                              struct su_error *err);
 
+/* Return this from a visit to a directory to stay out of it. */
+#define SU_TREE_SKIP 1
+
 /* Visit everything below `top` ("usr", "lib") of the tree at `root_fd` as if it lay below
  * `shown_as`
- * ("/usr", "/usr/lib"). A missing `top` or one that is a symbolic link is not entered. */
+ * ("/usr", "/usr/lib"). What goes away meanwhile is left out. A missing `top` or one that is a
+ * symbolic link is not entered. */
 int su_tree_walk(int root_fd, const char *top, const char *shown_as, su_tree_visit visit,
                  void *userdata, struct su_error *err);

@@ -1,9 +1,9 @@
-#include "publish/tree.h"
+#include "inventory/tree.h"
 
 #include <fcntl.h>
 #include <string.h>
 
-#include "base/own.h"
+#include "base/file.h"
 #include "base/text.h"
 
 struct walk {
@@ -66,13 +66,13 @@ static int walk_entry(const struct walk *walk, int dir_fd, const char *directory
                 return r;
         entry.path = path;
         if (fstatat(dir_fd, name, &entry.st, AT_SYMLINK_NOFOLLOW) < 0)
-                return su_fail_errno(err, errno, "cannot look at '%s'", path);
+                return errno == ENOENT ? 0 : su_fail_errno(err, errno, "cannot look at '%s'", path);
         r = walk->visit(walk->userdata, &entry, err);
-        if (r < 0 || !S_ISDIR(entry.st.st_mode))
-                return r;
+        if (r < 0 || !S_ISDIR(entry.st.st_mode) || r == SU_TREE_SKIP)
+                return r < 0 ? r : 0;
         fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
-                return su_fail_errno(err, errno, "cannot open '%s'", path);
+                return errno == ENOENT ? 0 : su_fail_errno(err, errno, "cannot open '%s'", path);
         return walk_directory(walk, fd, path, err);
 }
 
@@ -91,12 +91,11 @@ int su_tree_walk(int root_fd, const char *top, const char *shown_as, su_tree_vis
                  void *userdata, struct su_error *err)
 {
         const struct walk walk = {visit, userdata};
-        su_auto_close int fd =
-                openat(root_fd, top, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        su_auto_close int fd = -EBADF;
+        int r;
 
-        if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+        r = su_open_in_root(root_fd, top, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, &fd, err);
+        if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
                 return 0;
-        if (fd < 0)
-                return su_fail_errno(err, errno, "cannot open '%s'", top);
-        return walk_directory(&walk, fd, shown_as, err);
+        return r < 0 ? r : walk_directory(&walk, fd, shown_as, err);
 }

@@ -1,0 +1,97 @@
+"""Copies of the old code that an improvement does not reach are found, and named for what they are."""
+import gzip
+import os
+import shutil
+
+import pytest
+
+import support
+
+MARK = "libfix 1.0 of long ago"
+
+
+def newc(names):
+    """A cpio archive (cpio(5), the "newc" format) of empty files."""
+    archive = b""
+    for number, name in enumerate([*names, "TRAILER!!!"]):
+        fields = [number, 0o100644, 0, 0, 1, 0, 0, 0, 0, 0, 0, len(name) + 1, 0]
+        entry = b"070701" + b"".join(b"%08X" % field for field in fields) + name.encode() + b"\0"
+        archive += entry + bytes(-len(entry) % 4)
+    return archive
+
+
+@pytest.fixture
+def marked(device, work, trees):
+    shop = support.Publisher(work / "shop", trees).start()
+    shop.build("a", "--mark", MARK)
+    shop("release")
+    device.trust(shop).configure(f"[Source]\nRepository=file://{shop.public}\n")
+    assert device("check").status == 0
+    return device
+
+
+def gaps(answer):
+    return sorted((gap["kind"], gap["path"], gap["is_old"]) for gap in answer["gaps"])
+
+
+def test_nothing_is_known_before_a_check(device):
+    answer = device("coverage")
+    assert (answer.status, answer.error) == (36, "NotInstalled")
+
+
+def test_no_copies(marked):
+    answer = marked("coverage")
+    assert answer.status == 0 and answer["gaps"] == [] and answer["processes"] == []
+
+
+def test_copies_in_other_trees(marked, trees):
+    old, new = trees / "baseline/usr/lib/libfix.so", trees / "fixed-a/usr/lib/libfix.so"
+    places = {
+        "var/lib/flatpak/runtime/org.example/x86_64/1/active/files/lib/libfix.so": old,
+        "var/lib/machines/web/usr/lib/libfix.so": old,
+        "var/lib/docker/overlay2/abc/diff/usr/lib/libfix.so": new,  # which has the fix
+    }
+    for path, source in places.items():
+        support.write(marked.path / path, source.read_bytes())
+    third = marked.path / "snap/thing/1/lib/libfix.so"
+    support.make_library(third, "fix_answer", "third")
+    (third.parent / "libother.so").symlink_to("libfix.so")
+    answer = marked("coverage")
+    assert gaps(answer) == [
+        ("container", "/snap/thing/1/lib/libfix.so", False),
+        ("container", "/var/lib/machines/web/usr/lib/libfix.so", True),
+        ("flatpak", "/var/lib/flatpak/runtime/org.example/x86_64/1/active/files/lib/libfix.so", True),
+    ]
+    assert "whether it has the fix is not known here" in str(answer["gaps"])
+
+
+def test_programs_that_have_the_code_in_themselves(marked):
+    support.write(marked.usr / "local/bin/static", "")
+    support.compile_c(f'const char *version(void) {{ return "{MARK}"; }}', marked.usr / "local/bin/static", "-shared")
+    support.write(marked.usr / "local/share/notes.txt", f"about {MARK}\n")
+    assert gaps(marked("coverage")) == [("static", "/usr/local/bin/static", True)]
+    assert "has the old code in itself" in support.run(*marked.command("coverage")).stdout
+
+
+def test_without_marks_that_is_said(device):
+    assert device("check").status == 0
+    answer = device("coverage")
+    assert gaps(answer) == [("unknown", "/usr", False)] and "gave no marks" in str(answer["gaps"])
+
+
+def test_the_initrd(marked):
+    support.write(marked.path / "boot/initrd.img-6.1", gzip.compress(newc(["usr/lib/libfix.so", "init"])))
+    support.write(marked.path / "boot/initrd.img-6.2", gzip.compress(newc(["init"])))
+    support.write(marked.path / "boot/vmlinuz-6.1", "a kernel")
+    answer = marked("coverage")
+    if shutil.which("lsinitramfs") or shutil.which("lsinitrd"):
+        assert gaps(answer) == [("initrd", "/boot/initrd.img-6.1", False)]
+    else:
+        assert gaps(answer) == [("unknown", f"/boot/initrd.img-6.{n}", False) for n in (1, 2)]
+
+
+def test_what_cannot_be_read_is_no_reason_to_stop(marked):
+    (marked.path / "var/lib/machines").mkdir(parents=True)
+    (marked.path / "var/lib/machines/loop").symlink_to("loop")
+    os.mkfifo(marked.path / "var/lib/machines/libfix.so")
+    assert marked("coverage")["gaps"] == []
