@@ -2,7 +2,7 @@
 # Picks a real Debian 12 security fix at run time: a component whose archive
 # still offers two versions, the older (the baseline) and the newer (the fix).
 #
-#   debian-pair.sh sources             sources.list lines for bookworm
+#   debian-pair.sh sources [SUITE]     sources.list lines for bookworm, or another release
 #   debian-pair.sh pick  [COMPONENT]   PAIR_COMPONENT, PAIR_PACKAGES, PAIR_OLD, PAIR_NEW
 #   debian-pair.sh fetch [COMPONENT]   the same, after downloading the packages,
 #                                      plus PAIR_OLD_DEBS and PAIR_NEW_DEBS (paths)
@@ -94,7 +94,7 @@ fetch_pair() {
 main() {
         local verb=${1:-} component=${2:-}
         case $verb in
-        sources) use_suite bookworm; sources; return ;;
+        sources) use_suite "${2:-bookworm}"; sources; return ;;
         pick|fetch) ;;
         *) sed -n '5,8s/^# *//p' "$0" >&2; exit 2 ;;
         esac

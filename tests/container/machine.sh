@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Test machines: a Debian 12 root file system, booted as a systemd container.
+# Test machines: a Debian root file system, booted as a systemd container.
 #
-#   machine.sh rootfs DIR [--pin 'PKG=VERSION ...'] [--include PKG,...]
+#   machine.sh rootfs DIR [--suite NAME] [--pin 'PKG=VERSION ...'] [--include PKG,...]
 #   machine.sh boot DIR NAME [--bind SRC:DST]...     bound read-only
 #   machine.sh exec NAME -- COMMAND...               its standard input and exit status
 #   machine.sh stop NAME

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Unpacks a Debian 12 root file system, made by mmdebstrap once and then cached.
+# Unpacks a Debian root file system, made by mmdebstrap once and then cached.
 #
-#   rootfs.sh DIR [--pin 'PKG=VERSION ...'] [--include PKG,...]
+#   rootfs.sh DIR [--suite NAME] [--pin 'PKG=VERSION ...'] [--include PKG,...]
 #
-# DIR must not exist or be empty. Pinned packages are installed at exactly that
-# version. SUTURE_CACHE keeps the newest three, as tar (/var/cache/suture-test).
+# DIR must not exist or be empty. The release is bookworm unless NAME says another.
+# Pinned packages are installed at exactly that version.
+# SUTURE_CACHE keeps the newest six, as tar (/var/cache/suture-test).
 set -euo pipefail
 umask 022
 
@@ -47,19 +48,19 @@ use_host_proxy() {
         [[ -z $apt_proxy ]] || export http_proxy=$apt_proxy
 }
 
-make_tar() { # tar packages pin...
-        local tar=$1 packages=$2 sources log=$cache/rootfs.log
-        shift 2
-        sources=$("$here/debian-pair.sh" sources)
+make_tar() { # suite tar packages pin...
+        local suite=$1 tar=$2 packages=$3 sources log=$cache/rootfs.log
+        shift 3
+        sources=$("$here/debian-pair.sh" sources "$suite")
         pin_preferences "$@" > "$tar.pins"
         use_host_proxy
-        say "making a root file system (about a minute)"
+        say "making a root file system of $suite (some minutes)"
         # shellcheck disable=SC2016
         TEST_PINS=$tar.pins TMPDIR=$cache mmdebstrap --variant=minbase --mode=root --format=tar \
                 --include="$packages" --aptopt='Acquire::Languages "none"' \
                 --setup-hook='cp "$TEST_PINS" "$1/etc/apt/preferences.d/test-pins"' \
                 --customize-hook="$finish_hook" \
-                bookworm "$tar" - <<< "$sources" > "$log" 2>&1 || {
+                "$suite" "$tar" - <<< "$sources" > "$log" 2>&1 || {
                 tail -n 20 "$log" >&2
                 rm -f "$tar" "$tar.pins"
                 die "mmdebstrap failed"
@@ -81,18 +82,19 @@ check_pins() { # root pin...
 
 forget_old_tars() {
         local old
-        find "$cache" -maxdepth 1 -name 'rootfs-*.tar' -printf '%T@ %p\n' | sort -rn | tail -n +4 |
+        find "$cache" -maxdepth 1 -name 'rootfs-*.tar' -printf '%T@ %p\n' | sort -rn | tail -n +7 |
                 while read -r _ old; do rm -f "$old"; done
 }
 
-main() { # dir [--pin ...] [--include ...]
-        local pins=() includes=() packages key new
+main() { # dir [--suite ...] [--pin ...] [--include ...]
+        local suite=bookworm pins=() includes=() packages key new
         dir=${1:-}
         [[ -n $dir ]] || usage
         shift
         while (($#)); do
                 (($# >= 2)) || usage
                 case $1 in
+                --suite) suite=$2 ;;
                 --pin) read -ra pins <<< "$2" ;;
                 --include) IFS=, read -ra includes <<< "$2" ;;
                 *) usage ;;
@@ -104,7 +106,7 @@ main() { # dir [--pin ...] [--include ...]
         mkdir -p "$cache" "$(dirname "$dir")"
         packages=$(printf '%s\n' "${base_packages[@]}" "${includes[@]}" "${pins[@]%%=*}" |
                 sed '/^$/d' | sort -u | paste -sd,)
-        key=$(printf '%s\n' "$recipe" "$(dpkg --print-architecture)" "$packages" \
+        key=$(printf '%s\n' "$recipe" "$suite" "$(dpkg --print-architecture)" "$packages" \
                 "$(printf '%s\n' "${pins[@]}" | sort)" | sha256sum | cut -c1-32)
         tar=$cache/rootfs-$key.tar
         exec 9> "$cache/rootfs.lock"
@@ -113,7 +115,7 @@ main() { # dir [--pin ...] [--include ...]
         new=
         if [[ ! -e $tar ]]; then
                 new=$tar.tmp
-                make_tar "$new" "$packages" "${pins[@]}"
+                make_tar "$suite" "$new" "$packages" "${pins[@]}"
         fi
         mkdir -p "$dir"
         tar -C "$dir" --numeric-owner --xattrs --xattrs-include='*' -xpf "${new:-$tar}"
