@@ -3,119 +3,49 @@
 The tests of this file tell one story in order: offered, installed under load, rebooted, put back, removed."""
 import json
 import os
-import pathlib
-import re
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 
 import pytest
 
-HERE = pathlib.Path(__file__).resolve().parent
-BUILD = pathlib.Path(os.environ.get("SUTURE_BUILD", HERE.parents[1] / "build")).resolve()
-TLS_PORT, WEB_PORT = 18543, 18180
+from world import BUILD, World, run
+
+TLS_PORT = 18543
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="booting a container needs root")
 
 
-def run(*argv, check=True, **options):
-    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, **options)
-    if check and done.returncode != 0:
-        raise AssertionError(f"{argv} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
-    return done
-
-
-class World:
-    """A publisher, its web server, and a device."""
-
-    def __init__(self, path):
-        self.path = path
-        self.name = f"suture-test-{os.getpid()}"
-        self.environment = dict(os.environ, SUTURE_RUN=str(path / "run"))
-
-    def script(self, name, *arguments, **options):
-        return run(HERE / name, *arguments, env=self.environment, **options)
-
-    def publisher(self, *arguments):
-        return run(BUILD / "src/suture-publish", "-C", self.path / "publisher", *arguments)
+class TlsWorld(World):
+    web_port = 18180
 
     def prepare(self):
-        pair = dict(re.findall(r"(PAIR_\w+)=(.*)", self.script("debian-pair.sh", "fetch").stdout))
-        pair = {name: value.strip("'\"").replace("\\", "") for name, value in pair.items()}
+        pair = self.fetch_pair()
         self.component, self.debs = pair["PAIR_COMPONENT"], pair["PAIR_NEW_DEBS"].split()
         pins = " ".join(f"{package}={pair['PAIR_OLD']}" for package in pair["PAIR_PACKAGES"].split())
-        self.script("machine.sh", "rootfs", self.path / "baseline", "--pin", pins)
+        self.script("machine.sh", "rootfs", self.baseline, "--pin", pins)
         self.publisher("init")
-        self.publisher("baseline", "--tree", self.path / "baseline")
-        self.publisher("build", "--tree", self.path / "baseline", "--component", self.component, *self.debs)
+        self.publisher("baseline", "--tree", self.baseline)
+        self.publisher("build", "--tree", self.baseline, "--component", self.component, *self.debs)
         self.publisher("release")
-        self.script("web-server.sh", "start", self.path / "baseline", self.path / "publisher/public", WEB_PORT,
-                    self.path / "web")
+        self.serve()
         self.make_device()
-        self.boot()
-
-    def make_device(self):
-        device = self.path / "device"
-        run("cp", "-a", self.path / "baseline", device)
-        (device / "etc/suture").mkdir()
-        shutil.copy(self.path / "publisher/public/metadata/1.root.json", device / "etc/suture/root.json")
-        (device / "etc/suture/suture.conf").write_text(
-            f"[Source]\nRepository=http://127.0.0.1:{WEB_PORT}\n")
-        self.script("tls-service.sh", "setup", device, TLS_PORT)
-        units = device / "etc/systemd/system"
+        self.script("tls-service.sh", "setup", self.device, TLS_PORT)
         # A service in a mount namespace of its own that maps libcrypto all the time.
-        (units / "private.service").write_text(
-            "[Service]\nExecStart=/bin/sh -c 'sleep infinity | openssl sha256'\nPrivateTmp=yes\n"
-            "ProtectSystem=strict\n[Install]\nWantedBy=multi-user.target\n")
+        self.write_unit("private.service",
+                        "[Service]\nExecStart=/bin/sh -c 'sleep infinity | openssl sha256'\nPrivateTmp=yes\n"
+                        "ProtectSystem=strict\n[Install]\nWantedBy=multi-user.target\n")
         # One that maps it as well and cannot be restarted while /run/refuse is there.
-        (units / "fragile.service").write_text(
-            "[Service]\nExecStartPre=/bin/sh -c 'test ! -e /run/refuse'\n"
-            "ExecStart=/bin/sh -c 'sleep infinity | openssl sha256'\n[Install]\nWantedBy=multi-user.target\n")
-        run("systemctl", f"--root={device}", "enable", "private.service", "fragile.service")
-
-    def boot(self):
-        self.script("machine.sh", "boot", self.path / "device", self.name, "--bind", f"{BUILD}/src:/mnt/suture")
-
-    def stop(self):
-        self.script("machine.sh", "stop", self.name)
-
-    def on_device(self, *argv, check=True):
-        return self.script("machine.sh", "exec", self.name, "--", *argv, check=check)
-
-    def suture(self, *arguments, check=True):
-        return self.on_device("/mnt/suture/suture", *arguments, check=check)
-
-    def report(self, *arguments, accept=(0,)):
-        done = self.suture(*arguments, "--json", check=False)
-        assert done.returncode in accept, done.stderr + done.stdout
-        return json.loads(done.stdout)
-
-    def exposed(self):
-        return self.report("exposure", accept=(0, 10))["exposed"]
-
-    def finish_restarts(self, report):
-        for action in report["remaining"]:
-            if action["action"] in ("wait", "reboot", "soft-reboot") and action["unit"]:
-                self.on_device("systemctl", "restart", action["unit"])
-
-    def usr_digest(self):
-        return self.on_device(
-            "sh", "-c", "cd /usr && find . -xdev -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum").stdout
-
-    def close(self):
-        for step in (self.stop, lambda: self.script("web-server.sh", "stop", self.path / "web")):
-            try:
-                step()
-            except AssertionError as error:
-                print(error)
-        shutil.rmtree(self.path)
+        self.write_unit("fragile.service",
+                        "[Service]\nExecStartPre=/bin/sh -c 'test ! -e /run/refuse'\n"
+                        "ExecStart=/bin/sh -c 'sleep infinity | openssl sha256'\n"
+                        "[Install]\nWantedBy=multi-user.target\n")
+        self.boot()
 
 
 @pytest.fixture(scope="module")
 def world():
-    world = World(pathlib.Path(tempfile.mkdtemp(prefix="suture-container.", dir="/var/tmp")))
+    world = TlsWorld()
     try:
         world.prepare()
         world.baseline_digest = world.usr_digest()

@@ -1,0 +1,101 @@
+"""A publisher, a web server, and a device: a Debian container that really boots systemd."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = pathlib.Path(os.environ.get("SUTURE_BUILD", HERE.parents[1] / "build")).resolve()
+BY_HAND = ("wait", "soft-reboot", "reboot")  # what a plan leaves to a person
+
+
+def run(*argv, check=True, **options):
+    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, **options)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{argv} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+class World:
+    web_port = None  # 127.0.0.1's; each world has its own
+
+    def __init__(self):
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix="suture-container.", dir="/var/tmp"))
+        self.name = f"suture-test-{os.getpid()}"
+        self.environment = dict(os.environ, SUTURE_RUN=str(self.path / "run"))
+        self.baseline, self.device = self.path / "baseline", self.path / "device"
+
+    def script(self, name, *arguments, **options):
+        return run(HERE / name, *arguments, env=self.environment, **options)
+
+    def publisher(self, *arguments):
+        return run(BUILD / "src/suture-publish", "-C", self.path / "publisher", *arguments)
+
+    def fetch_pair(self):
+        pair = dict(re.findall(r"(PAIR_\w+)=(.*)", self.script("debian-pair.sh", "fetch").stdout))
+        return {name: value.strip("'\"").replace("\\", "") for name, value in pair.items()}
+
+    def serve(self):
+        self.script("web-server.sh", "start", self.baseline, self.path / "publisher/public", self.web_port,
+                    self.path / "web")
+
+    def make_device(self):
+        """A copy of the baseline that knows where its improvements come from."""
+        run("cp", "-a", self.baseline, self.device)
+        (self.device / "etc/suture").mkdir()
+        shutil.copy(self.path / "publisher/public/metadata/1.root.json", self.device / "etc/suture/root.json")
+        self.configure()
+
+    def configure(self, more=""):
+        (self.device / "etc/suture/suture.conf").write_text(
+            f"[Source]\nRepository=http://127.0.0.1:{self.web_port}\n{more}")
+
+    def write_unit(self, name, text, enable=True):
+        (self.device / "etc/systemd/system" / name).write_text(text)
+        if enable:
+            run("systemctl", f"--root={self.device}", "enable", name)
+
+    def boot(self):
+        self.script("machine.sh", "boot", self.device, self.name, "--bind", f"{BUILD}/src:/mnt/suture")
+
+    def stop(self):
+        self.script("machine.sh", "stop", self.name)
+
+    def on_device(self, *argv, check=True):
+        return self.script("machine.sh", "exec", self.name, "--", *argv, check=check)
+
+    def shell(self, text, check=True):
+        return self.on_device("sh", "-c", text, check=check).stdout.strip()
+
+    def suture(self, *arguments, check=True):
+        return self.on_device("/mnt/suture/suture", *arguments, check=check)
+
+    def report(self, *arguments, accept=(0,)):
+        done = self.suture(*arguments, "--json", check=False)
+        assert done.returncode in accept, done.stderr + done.stdout
+        return json.loads(done.stdout)
+
+    def exposed(self):
+        return self.report("exposure", accept=(0, 10))["exposed"]
+
+    def finish_restarts(self, report):
+        for action in report["remaining"]:
+            if action["action"] in BY_HAND and action["unit"]:
+                self.on_device("systemctl", "restart", action["unit"])
+
+    def usr_digest(self):
+        return self.shell("cd /usr && find . -xdev -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum")
+
+    def main_pid(self, unit):
+        return int(self.shell(f"systemctl show -p MainPID --value {unit}"))
+
+    def close(self):
+        for step in (self.stop, lambda: self.script("web-server.sh", "stop", self.path / "web")):
+            try:
+                step()
+            except AssertionError as error:
+                print(error)
+        shutil.rmtree(self.path)
