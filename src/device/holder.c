@@ -16,23 +16,26 @@
 struct process {
         struct su_holder holder;
         pid_t parent;
+        bool ended; /* and waits to be waited for */
 };
 
 static bool parse(char *text, struct process *ret)
 {
         char *begin = strchr(text, '(');
         char *end = strrchr(text, ')');
-        int parent;
         uint64_t started;
+        char status;
+        int parent;
 
         if (!begin || !end || end < begin ||
             sscanf(end + 1,
-                   " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+                   " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
                    "%*d %*d %" SCNu64,
-                   &parent, &started) != 2)
+                   &status, &parent, &started) != 3)
                 return false;
         *end = '\0';
         ret->parent = parent;
+        ret->ended = status == 'Z' || status == 'X';
         ret->holder.started = started;
         (void)snprintf(ret->holder.name, sizeof ret->holder.name, "%.15s", begin + 1);
         su_make_printable_ascii(ret->holder.name);
@@ -60,6 +63,19 @@ static bool is_shell(const struct su_holder *holder)
         return false;
 }
 
+/* apt calls its hooks from a copy of itself, which ends with them: the original is meant. */
+static struct su_holder original_of(const struct process *process)
+{
+        struct su_holder holder = process->holder;
+        struct process parent = *process;
+
+        for (int i = 0; i < ANCESTORS_MAX && look_at(parent.parent, &parent) &&
+                        strcmp(parent.holder.name, holder.name) == 0;
+             i++)
+                holder = parent.holder;
+        return holder;
+}
+
 int su_holder_find(struct su_holder *ret, struct su_error *err)
 {
         struct process process = {.parent = getppid()};
@@ -68,7 +84,7 @@ int su_holder_find(struct su_holder *ret, struct su_error *err)
                 if (!look_at(process.parent, &process))
                         break;
                 if (!is_shell(&process.holder)) {
-                        *ret = process.holder;
+                        *ret = original_of(&process);
                         return 0;
                 }
         }
@@ -79,19 +95,14 @@ bool su_holder_is_alive(const struct su_holder *holder)
 {
         struct process process;
 
-        return holder->pid > 0 && look_at(holder->pid, &process) &&
+        return holder->pid > 0 && look_at(holder->pid, &process) && !process.ended &&
                process.holder.started == holder->started;
 }
 
 bool su_holder_called_us(const struct su_holder *holder)
 {
-        struct process process = {.parent = getppid()};
+        struct su_holder caller;
 
-        for (int i = 0; i < ANCESTORS_MAX && process.parent > 0; i++) {
-                if (!look_at(process.parent, &process))
-                        return false;
-                if (process.holder.pid == holder->pid)
-                        return process.holder.started == holder->started;
-        }
-        return false;
+        return su_holder_find(&caller, NULL) >= 0 && caller.pid == holder->pid &&
+               caller.started == holder->started;
 }

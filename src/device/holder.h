@@ -16,8 +16,9 @@ struct su_holder {
         char name[SU_HOLDER_NAME_SIZE]; /* made harmless for a terminal */
 };
 
-/* Who called this program: the nearest ancestor that is no shell. */
+/* Who called this program: the nearest ancestor that is no shell, or the process of the same name
+ * that this one is a copy of. */
 int su_holder_find(struct su_holder *ret, struct su_error *err);
 bool su_holder_is_alive(const struct su_holder *holder);
-/* Whether this program was called by it, over any number of others. */
+/* Whether it is who called this program. */
 bool su_holder_called_us(const struct su_holder *holder);
