@@ -6,6 +6,7 @@
  * Needs root; works on a tree of its own in a private mount namespace.
  *
  *     swap SWAPS SWAPS-OF-SYSEXT
+ *     swap beneath SWAPS             only Suture's own way
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -628,6 +629,21 @@ static int run(struct bench *bench, int swaps, int sysext_swaps, struct su_error
         return r;
 }
 
+static int run_beneath(struct bench *bench, int swaps, struct su_error *err)
+{
+        struct row row = {0};
+        int r;
+
+        r = measure(bench, &peers[BENEATH], swaps, &row, err);
+        if (r >= 0) {
+                print_head();
+                print_row(&peers[BENEATH], &row);
+                print_figures("swap", &row);
+        }
+        release(&row);
+        return r;
+}
+
 static int count_of(const char *text, int otherwise)
 {
         int count = text ? atoi(text) : otherwise;
@@ -640,14 +656,17 @@ int main(int argc, char **argv)
         const struct sigaction action = {.sa_handler = on_signal};
         struct bench bench = {.image_fds = {-EBADF, -EBADF}};
         struct su_error error = {0};
-        int swaps = count_of(argc > 1 ? argv[1] : NULL, 1000);
+        bool only_beneath = argc > 2 && strcmp(argv[1], "beneath") == 0;
+        int swaps = count_of(argc > 1 ? argv[only_beneath ? 2 : 1] : NULL, 1000);
         int r;
 
         (void)sigaction(SIGINT, &action, NULL);
         (void)sigaction(SIGTERM, &action, NULL);
         (void)setenv("SYSTEMD_SYSEXT_HIERARCHIES", "/usr", 1);
         r = setup(&bench, &error);
-        if (r >= 0)
+        if (r >= 0 && only_beneath)
+                r = run_beneath(&bench, swaps, &error);
+        else if (r >= 0)
                 r = run(&bench, swaps, count_of(argc > 2 ? argv[2] : NULL, swaps), &error);
         teardown(&bench);
         if (r >= 0)
