@@ -4,13 +4,14 @@
 #   unit, lint, fuzz corpora   built by gcc, and again by clang with ASan and UBSan
 #   programs                   the real programs on small trees, with the sanitizers
 #   container                  the real programs on real systemd, in a Debian 12 container
+#   vm                         the real programs on Debian's 6.1 and 6.12 kernels, in QEMU
 #   tidy                       clang-tidy over src
 #
 # SUTURE_TESTS names the stages to run, all when unset. What needs root says so and is counted as skipped.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 results=$PWD/build-test/results
-stages=${SUTURE_TESTS:-gcc sanitizers programs container tidy}
+stages=${SUTURE_TESTS:-gcc sanitizers programs container vm tidy}
 failed_stages=()
 
 say() { printf '\n== %s\n' "$*"; }
@@ -57,6 +58,10 @@ stage_programs() {
 
 stage_container() {
         configure build-test/gcc gcc && run_pytest container tests/container build-test/gcc
+}
+
+stage_vm() {
+        configure build-test/gcc gcc && run_pytest vm tests/vm build-test/gcc
 }
 
 stage_tidy() {

@@ -1,0 +1,3 @@
+# An install during which the power goes.
+publish a
+suture install
