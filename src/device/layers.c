@@ -272,17 +272,18 @@ static int attach_layers(const struct recipe *recipe, struct su_error *err)
         return 0;
 }
 
-/* One by one (Linux 6.7). -EINVAL when the kernel does not know that. */
-static int append_layers(int fs_fd, const struct recipe *recipe)
+/* One by one (Linux 6.7). */
+static int append_layers(int fs_fd, const struct recipe *recipe, struct su_error *err)
 {
-        char path[32];
+        for (size_t i = 0; i <= recipe->n_layers; i++) {
+                char path[32] = "base";
 
-        for (size_t i = 0; i < recipe->n_layers; i++) {
-                layer_path(i, path);
+                if (i < recipe->n_layers)
+                        layer_path(i, path);
                 if (fsconfig(fs_fd, FSCONFIG_SET_STRING, "lowerdir+", path, 0) < 0)
-                        return -errno;
+                        return su_fail_errno(err, errno, "cannot append the layers");
         }
-        return fsconfig(fs_fd, FSCONFIG_SET_STRING, "lowerdir+", "base", 0) < 0 ? -errno : 0;
+        return 0;
 }
 
 static int join_layers(int fs_fd, const struct recipe *recipe, struct su_error *err)
@@ -308,32 +309,43 @@ static int join_layers(int fs_fd, const struct recipe *recipe, struct su_error *
         return 0;
 }
 
-static int name_layers(int fs_fd, const struct recipe *recipe, struct su_error *err)
-{
-        int r = recipe->never_append ? -EINVAL : append_layers(fs_fd, recipe);
+typedef int (*name_layers)(int fs_fd, const struct recipe *recipe, struct su_error *err);
 
-        if (r == -EINVAL)
-                return join_layers(fs_fd, recipe, err);
-        return r < 0 ? su_fail_errno(err, r, "cannot append the layers") : 0;
-}
-
-static int create_overlay(const struct recipe *recipe, int *ret_fd, struct su_error *err)
+static int create_by(name_layers name, const struct recipe *recipe, int *ret_fs_fd,
+                     struct su_error *err)
 {
         su_auto_close int fs_fd = fsopen("overlay", FSOPEN_CLOEXEC);
         char source[32];
-        int fd;
         int r;
 
         if (fs_fd < 0)
                 return su_fail(err, SU_ERROR_UNSUPPORTED,
                                "this kernel has no overlay file system (module 'overlay')");
         (void)snprintf(source, sizeof source, SOURCE_PREFIX "%" PRId64, recipe->generation);
-        r = name_layers(fs_fd, recipe, err);
+        r = name(fs_fd, recipe, err);
         if (r < 0)
                 return r;
         if (fsconfig(fs_fd, FSCONFIG_SET_STRING, "source", source, 0) < 0 ||
             fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
                 return su_fail_errno(err, errno, "cannot create the overlay");
+        *ret_fs_fd = su_take_fd(&fs_fd);
+        return 0;
+}
+
+/* A kernel that cannot append says EINVAL: some at once, others (6.1) take the option and refuse
+ * it only when they create. */
+static int create_overlay(const struct recipe *recipe, int *ret_fd, struct su_error *err)
+{
+        su_auto_close int fs_fd = -EBADF;
+        int fd;
+        int r = -EINVAL;
+
+        if (!recipe->never_append)
+                r = create_by(append_layers, recipe, &fs_fd, err);
+        if (r == -EINVAL)
+                r = create_by(join_layers, recipe, &fs_fd, err);
+        if (r < 0)
+                return r;
         fd = fsmount(fs_fd, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
         if (fd < 0)
                 return su_fail_errno(err, errno, "cannot mount the overlay");
