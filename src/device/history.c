@@ -42,14 +42,19 @@ int su_history_read(int state_fd, json_t **ret_array, struct su_error *err)
         su_auto_json json_t *events = json_array();
         su_auto_free char *text = NULL;
         char *state = NULL;
+        size_t size = 0;
         int r = -ENOENT;
 
         if (!events)
                 return su_fail_oom(err);
         if (state_fd >= 0)
-                r = su_file_read(state_fd, "history", HISTORY_SIZE_MAX, &text, NULL, err);
+                r = su_file_read(state_fd, "history", HISTORY_SIZE_MAX, &text, &size, err);
         if (r < 0 && r != -ENOENT)
                 return r;
+        /* A power cut may leave zeros where a line was to be: they end it, not the history. */
+        for (size_t i = 0; i < size; i++)
+                if (text[i] == '\0')
+                        text[i] = '\n';
         for (char *line = text ? strtok_r(text, "\n", &state) : NULL; line;
              line = strtok_r(NULL, "\n", &state)) {
                 json_t *event;
