@@ -239,7 +239,8 @@ static int activate(struct bench *bench, int image, const struct su_swap_options
         struct su_swap_times times;
         int r;
 
-        r = su_layers_activate(bench->root, &layer, 1, ++bench->generation, options, &times, err);
+        r = su_layers_activate(bench->root, SU_USR, &layer, 1, ++bench->generation, options, &times,
+                               err);
         if (r >= 0)
                 *ret_switch_us = times.swap_us;
         return r;
@@ -254,7 +255,7 @@ static int put(struct bench *bench, int image, struct su_error *err)
 
 static int take_off(struct bench *bench, struct su_error *err)
 {
-        return su_layers_deactivate(bench->root, NULL, err);
+        return su_layers_deactivate(bench->root, SU_USR, NULL, err);
 }
 
 static int swap_beneath(struct bench *bench, int image, uint64_t *ret_switch_us,
@@ -279,7 +280,7 @@ static int swap_naively(struct bench *bench, int image, uint64_t *ret_switch_us,
         uint64_t unused;
         int r;
 
-        r = su_layers_deactivate(bench->root, NULL, err);
+        r = su_layers_deactivate(bench->root, SU_USR, NULL, err);
         if (r >= 0)
                 r = activate(bench, image, NULL, &unused, err);
         if (r >= 0)

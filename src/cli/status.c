@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "device/transition.h"
 
 /* What status says, put together before a word is printed: text and JSON say the same. */
 struct report {
@@ -30,6 +31,8 @@ static const char *name_state(const struct report *report)
                 return "suspended";
         if (engine->state.active > 0 && engine->mounted != engine->state.active)
                 return "inactive";
+        if (!su_transition_is_whole(engine, report->manifest.baseline ? &report->manifest : NULL))
+                return "incomplete";
         if (!report->level.name[0])
                 return "baseline";
         if (report->exposure_known && report->review.installed &&

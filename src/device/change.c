@@ -56,6 +56,14 @@ static const struct su_manifest *manifest_or_null(const struct su_manifest *mani
         return manifest->baseline ? manifest : NULL;
 }
 
+static int mend(struct task *task, struct su_error *err)
+{
+        return task->options->dry_run
+                       ? 0
+                       : su_transition_mend(task->engine, manifest_or_null(&task->change->from),
+                                            err);
+}
+
 /* The manifest of what lies on /usr now. */
 static int load_present(struct task *task, struct su_error *err)
 {
@@ -70,15 +78,18 @@ static int load_present(struct task *task, struct su_error *err)
                 return -engine->conflict.errnum;
         }
         r = su_suspend_check(engine, err);
-        if (r < 0 || engine->mounted == 0)
+        if (r < 0)
                 return r;
+        if (engine->mounted == 0)
+                return mend(task, err);
         r = su_store_load_generation(engine->state_fd, engine->mounted, &generation, err);
         if (r >= 0)
                 r = su_store_load_generation_manifest(engine->state_fd, &generation, &change->from,
                                                       err);
-        if (r >= 0)
-                change->from_level = generation.level;
-        return r;
+        if (r < 0)
+                return r;
+        change->from_level = generation.level;
+        return mend(task, err);
 }
 
 /* What an image still needs: NULL when it is in the store already. */
@@ -89,13 +100,13 @@ struct part {
 
 /* What the package manager has replaced since is left out; any other file that is not the expected
  * one is the device's trouble, and refused. */
-static int find_fit(struct task *task, int usr_fd, struct su_component *component,
+static int find_fit(struct task *task, int base_fd, struct su_component *component,
                     struct su_error *err)
 {
         struct su_fit_report report;
         int r;
 
-        r = su_fit_find(task->engine->root, usr_fd, component, &report, err);
+        r = su_fit_find(task->engine->root, base_fd, component, &report, err);
         if (r < 0)
                 return r;
         component->fit = report.fit;
@@ -106,14 +117,14 @@ static int find_fit(struct task *task, int usr_fd, struct su_component *componen
         return -report.why.errnum;
 }
 
-static int plan_part(struct task *task, int usr_fd, struct su_component *component,
+static int plan_part(struct task *task, int base_fd, struct su_component *component,
                      struct part *ret, struct su_error *err)
 {
         struct su_engine *engine = task->engine;
         su_auto_close int image_fd = -EBADF;
         int r;
 
-        r = find_fit(task, usr_fd, component, err);
+        r = find_fit(task, base_fd, component, err);
         if (r < 0)
                 return r;
         *ret = (struct part){.component = component};
@@ -121,7 +132,7 @@ static int plan_part(struct task *task, int usr_fd, struct su_component *compone
                 return 0;
         if (su_store_open_image(engine->state_fd, &component->image, &image_fd, NULL) >= 0)
                 return 0;
-        r = su_rebuild_choose_delta(usr_fd, component, &ret->delta, err);
+        r = su_rebuild_choose_delta(base_fd, component, &ret->delta, err);
         if (r < 0)
                 return r;
         task->change->download_bytes += ret->delta->object.size;
@@ -129,7 +140,7 @@ static int plan_part(struct task *task, int usr_fd, struct su_component *compone
         return 0;
 }
 
-static int plan_parts(struct task *task, int usr_fd, struct part **ret, struct su_error *err)
+static int plan_parts(struct task *task, int base_fd, struct part **ret, struct su_error *err)
 {
         struct su_manifest *manifest = &task->change->to;
         su_auto_free struct part *parts = calloc(manifest->n_components + 1, sizeof *parts);
@@ -138,7 +149,7 @@ static int plan_parts(struct task *task, int usr_fd, struct part **ret, struct s
         if (!parts)
                 return su_fail_oom(err);
         for (size_t i = 0; i < manifest->n_components && r >= 0; i++)
-                r = plan_part(task, usr_fd, &manifest->components[i], &parts[i], err);
+                r = plan_part(task, base_fd, &manifest->components[i], &parts[i], err);
         if (r >= 0 && su_manifest_count_applying(manifest) == 0)
                 r = su_fail(err, SU_ERROR_NOT_OFFERED,
                             "level (%s) has nothing for this system: the package manager has newer "
@@ -153,7 +164,7 @@ static int plan_parts(struct task *task, int usr_fd, struct part **ret, struct s
         return 0;
 }
 
-static int make_images(struct task *task, int usr_fd, const struct part *parts,
+static int make_images(struct task *task, int base_fd, const struct part *parts,
                        struct su_error *err)
 {
         struct su_engine *engine = task->engine;
@@ -170,7 +181,7 @@ static int make_images(struct task *task, int usr_fd, const struct part *parts,
                 if (r < 0)
                         return r;
                 begin_step(task, "rebuild image");
-                r = su_rebuild_image(engine->state_fd, usr_fd, parts[i].component, parts[i].delta,
+                r = su_rebuild_image(engine->state_fd, base_fd, parts[i].component, parts[i].delta,
                                      patch_fd, err);
                 if (r < 0)
                         return r;
@@ -193,7 +204,8 @@ static int swap_in(struct task *task, struct su_error *err)
         int r;
 
         begin_step(task, "swap");
-        r = su_transition_to(task->engine, &change->to, &change->generation, &change->swap, err);
+        r = su_transition_to(task->engine, manifest_or_null(&change->from), &change->to,
+                             &change->generation, &change->swap, err);
         change->changed = r >= 0;
         return r;
 }
@@ -246,7 +258,7 @@ static int record(struct task *task, const char *name, const struct su_error *fa
         return su_history_append(task->engine->state_fd, event, err);
 }
 
-static int prepare_install(struct task *task, int *ret_usr_fd, struct part **ret_parts,
+static int prepare_install(struct task *task, int *ret_base_fd, struct part **ret_parts,
                            struct su_error *err)
 {
         struct su_change *change = task->change;
@@ -266,25 +278,25 @@ static int prepare_install(struct task *task, int *ret_usr_fd, struct part **ret
         change->to = offer.manifest;
         offer.manifest = (struct su_manifest){0};
         begin_step(task, "check the baseline");
-        r = su_layers_open_base(task->engine->root, ret_usr_fd, err);
+        r = su_layers_open_base(task->engine->root, ret_base_fd, err);
         if (r < 0)
                 return r;
-        return plan_parts(task, *ret_usr_fd, ret_parts, err);
+        return plan_parts(task, *ret_base_fd, ret_parts, err);
 }
 
 static int install(struct task *task, struct su_error *err)
 {
         su_auto_free struct part *parts = NULL;
-        su_auto_close int usr_fd = -EBADF;
+        su_auto_close int base_fd = -EBADF;
         int r;
 
         r = load_present(task, err);
         if (r >= 0)
-                r = prepare_install(task, &usr_fd, &parts, err);
+                r = prepare_install(task, &base_fd, &parts, err);
         if (r < 0 || !parts)
                 return r;
         if (!task->options->dry_run) {
-                r = make_images(task, usr_fd, parts, err);
+                r = make_images(task, base_fd, parts, err);
                 if (r < 0)
                         return r;
         }

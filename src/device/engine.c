@@ -54,7 +54,10 @@ static int look_at_usr(struct su_engine *engine, struct su_error *err)
 {
         int r;
 
-        r = su_layers_mounted(engine->root, &engine->mounted, &engine->conflict);
+        r = su_layers_mounted(engine->root, SU_USR, &engine->mounted, &engine->conflict);
+        if (r >= 0)
+                r = su_layers_mounted(engine->root, SU_OPT, &engine->opt_mounted,
+                                      &engine->conflict);
         if (r < 0 && engine->conflict.code != SU_ERROR_CONFLICT) {
                 if (err)
                         *err = engine->conflict;

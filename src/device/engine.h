@@ -34,6 +34,7 @@ struct su_engine {
         const char *trusted_root; /* the options' */
         struct su_state state;
         int64_t mounted;          /* the generation whose overlay lies on /usr; 0: none */
+        int64_t opt_mounted;      /* the same on /opt */
         struct su_error conflict; /* why /usr cannot take an overlay; code SU_OK: it can */
         const struct su_units *units;
         struct su_fetch *fetch; /* after su_engine_connect() */

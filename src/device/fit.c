@@ -29,20 +29,17 @@ bool su_fit_parse(const char *name, enum su_fit *ret)
         return false;
 }
 
-int su_base_open_file(int usr_fd, const char *path, int *ret_fd, struct su_error *err)
+int su_base_open_file(int base_fd, const char *path, int *ret_fd, struct su_error *err)
 {
-        if (!su_starts_with(path, "/usr/"))
-                return su_fail(err, SU_ERROR_UNSUPPORTED, "'%s' is not below /usr", path);
-        return su_open_in_root(usr_fd, path + strlen("/usr"), O_RDONLY | O_NOFOLLOW | O_NONBLOCK,
-                               ret_fd, err);
+        return su_open_in_root(base_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, ret_fd, err);
 }
 
-static int check_new_file(int usr_fd, const char *path, struct su_error *err)
+static int check_new_file(int base_fd, const char *path, struct su_error *err)
 {
         su_auto_close int fd = -EBADF;
         int r;
 
-        r = su_base_open_file(usr_fd, path, &fd, err);
+        r = su_base_open_file(base_fd, path, &fd, err);
         if (r == -ENOENT)
                 return 0;
         if (r < 0 && r != -ELOOP)
@@ -53,13 +50,13 @@ static int check_new_file(int usr_fd, const char *path, struct su_error *err)
 }
 
 /* Opens only what is still a regular file; anything else is not the baseline's. */
-static int open_unchanged_kind(int usr_fd, const char *path, int *ret_fd, struct su_error *err)
+static int open_unchanged_kind(int base_fd, const char *path, int *ret_fd, struct su_error *err)
 {
         su_auto_close int fd = -EBADF;
         struct stat st;
         int r;
 
-        r = su_base_open_file(usr_fd, path, &fd, err);
+        r = su_base_open_file(base_fd, path, &fd, err);
         if (r == -ENOENT)
                 return su_fail(err, SU_ERROR_BASELINE,
                                "'%s' is missing on this system; the improvement is for a baseline "
@@ -78,7 +75,7 @@ static int open_unchanged_kind(int usr_fd, const char *path, int *ret_fd, struct
         return 0;
 }
 
-static int check_file(int usr_fd, const struct su_changed_file *file, struct su_error *err)
+static int check_file(int base_fd, const struct su_changed_file *file, struct su_error *err)
 {
         su_auto_close int fd = -EBADF;
         struct su_sha256 digest;
@@ -86,8 +83,8 @@ static int check_file(int usr_fd, const struct su_changed_file *file, struct su_
         int r;
 
         if (file->is_new)
-                return check_new_file(usr_fd, file->path, err);
-        r = open_unchanged_kind(usr_fd, file->path, &fd, err);
+                return check_new_file(base_fd, file->path, err);
+        r = open_unchanged_kind(base_fd, file->path, &fd, err);
         if (r >= 0)
                 r = su_sha256_of_fd(fd, file->path, &digest, &size, err);
         if (r < 0)
@@ -100,10 +97,10 @@ static int check_file(int usr_fd, const struct su_changed_file *file, struct su_
         return 0;
 }
 
-static int check_files(int usr_fd, const struct su_component *component, struct su_error *err)
+static int check_files(int base_fd, const struct su_component *component, struct su_error *err)
 {
         for (size_t i = 0; i < component->n_files; i++) {
-                int r = check_file(usr_fd, &component->files[i], err);
+                int r = check_file(base_fd, &component->files[i], err);
 
                 if (r < 0)
                         return su_fail_prefix(err, r, "component '%s'", component->name);
@@ -111,21 +108,21 @@ static int check_files(int usr_fd, const struct su_component *component, struct 
         return 0;
 }
 
-static bool is_fixed_file(int usr_fd, const struct su_changed_file *file)
+static bool is_fixed_file(int base_fd, const struct su_changed_file *file)
 {
         su_auto_close int fd = -EBADF;
         struct su_sha256 digest;
         uint64_t size;
 
-        return su_base_open_file(usr_fd, file->path, &fd, NULL) >= 0 &&
+        return su_base_open_file(base_fd, file->path, &fd, NULL) >= 0 &&
                su_sha256_of_fd(fd, file->path, &digest, &size, NULL) >= 0 &&
                size == file->after.size && su_sha256_equal(&digest, &file->after.sha256);
 }
 
-static bool is_fixed_base(int usr_fd, const struct su_component *component)
+static bool is_fixed_base(int base_fd, const struct su_component *component)
 {
         for (size_t i = 0; i < component->n_files; i++)
-                if (!is_fixed_file(usr_fd, &component->files[i]))
+                if (!is_fixed_file(base_fd, &component->files[i]))
                         return false;
         return true;
 }
@@ -181,14 +178,14 @@ static int ask_packages(const char *root, const struct su_component *component,
         return 0;
 }
 
-int su_fit_find(const char *root, int usr_fd, const struct su_component *component,
+int su_fit_find(const char *root, int base_fd, const struct su_component *component,
                 struct su_fit_report *ret, struct su_error *err)
 {
         struct su_fit_report report = {.fit = SU_FIT_APPLIES};
         struct packages packages;
         int r;
 
-        r = check_files(usr_fd, component, &report.why);
+        r = check_files(base_fd, component, &report.why);
         if (r < 0 && report.why.code != SU_ERROR_BASELINE) {
                 if (err)
                         *err = report.why;
@@ -199,7 +196,7 @@ int su_fit_find(const char *root, int usr_fd, const struct su_component *compone
                 if (r < 0)
                         return r;
                 report.by_package = packages.another;
-                report.fit = packages.newest || is_fixed_base(usr_fd, component)
+                report.fit = packages.newest || is_fixed_base(base_fd, component)
                                      ? SU_FIT_FIXED
                                      : SU_FIT_SUPERSEDED;
         }

@@ -7,9 +7,9 @@
 #include "base/error.h"
 #include "improvement/manifest.h"
 
-/* Open a file of the base's own /usr. Paths in a manifest begin with /usr/. Links are not followed:
- * -ELOOP. */
-int su_base_open_file(int usr_fd, const char *path, int *ret_fd, struct su_error *err);
+/* Open a file of the base, whatever lies over it; `base_fd` as from su_layers_open_base(). A link
+ * at the end is not followed: -ELOOP. */
+int su_base_open_file(int base_fd, const char *path, int *ret_fd, struct su_error *err);
 
 struct su_fit_report {
         enum su_fit fit;
@@ -18,8 +18,8 @@ struct su_fit_report {
 };
 
 /* APPLIES when every file that the component replaces is the one that its manifest expects, and
- * what it adds is not there yet. `root` is the OS tree, `usr_fd` the base's own /usr in it. */
-int su_fit_find(const char *root, int usr_fd, const struct su_component *component,
+ * what it adds is not there yet. `root` is the OS tree, `base_fd` its base. */
+int su_fit_find(const char *root, int base_fd, const struct su_component *component,
                 struct su_fit_report *ret, struct su_error *err);
 
 const char *su_fit_name(enum su_fit fit);

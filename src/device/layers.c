@@ -24,9 +24,17 @@
 /* fsconfig(2) takes strings of at most 255 bytes. */
 #define OPTION_MAX 255
 
-static int usr_path(const char *root, char **ret, struct su_error *err)
+const char *su_hierarchy_path(enum su_hierarchy hierarchy)
 {
-        return su_format(ret, err, "%s/usr", strcmp(root, "/") == 0 ? "" : root);
+        static const char *const paths[] = {[SU_USR] = "/usr", [SU_OPT] = "/opt"};
+
+        return paths[hierarchy];
+}
+
+static int path_in(const char *root, enum su_hierarchy hierarchy, char **ret, struct su_error *err)
+{
+        return su_format(ret, err, "%s%s", strcmp(root, "/") == 0 ? "" : root,
+                         su_hierarchy_path(hierarchy));
 }
 
 int64_t su_layers_generation(const struct su_mount *mount)
@@ -39,29 +47,29 @@ int64_t su_layers_generation(const struct su_mount *mount)
         return generation;
 }
 
-static int find_generation(const struct su_mount_table *table, const char *usr, int64_t *ret,
+static int find_generation(const struct su_mount_table *table, const char *top, int64_t *ret,
                            struct su_error *err)
 {
         const struct su_mount *mount;
         int r;
 
-        r = su_mount_of_path(table, usr, &mount, err);
+        r = su_mount_of_path(table, top, &mount, err);
         if (r < 0)
                 return r;
         *ret = su_layers_generation(mount);
-        if (*ret == 0 && strcmp(mount->path, usr) == 0 && strcmp(mount->type, "overlay") == 0)
+        if (*ret == 0 && strcmp(mount->path, top) == 0 && strcmp(mount->type, "overlay") == 0)
                 return su_fail(err, SU_ERROR_CONFLICT,
-                               "'%s' is already an overlay of another system (%s)", usr,
+                               "'%s' is already an overlay of another system (%s)", top,
                                strcmp(mount->source, "sysext") == 0 ? "systemd-sysext"
                                                                     : mount->source);
         return 0;
 }
 
-/* Visits what is mounted below `usr` and can be seen there: all that hangs on the mount that `usr`
+/* Visits what is mounted below `top` and can be seen there: all that hangs on the mount that `top`
  * itself lies on. What an overlay hides hangs on the one beneath it. */
 typedef int (*submount_visit)(void *userdata, const struct su_mount *mount, struct su_error *err);
 
-static int visit_submounts(const char *usr, submount_visit visit, void *userdata,
+static int visit_submounts(const char *top, submount_visit visit, void *userdata,
                            struct su_error *err)
 {
         su_auto_mount_table struct su_mount_table table = {0};
@@ -70,11 +78,11 @@ static int visit_submounts(const char *usr, submount_visit visit, void *userdata
 
         r = su_mount_table_read_self(&table, err);
         if (r >= 0)
-                r = su_mount_of_path(&table, usr, &on, err);
+                r = su_mount_of_path(&table, top, &on, err);
         for (size_t i = 0; r >= 0 && i < table.n_mounts; i++) {
                 const struct su_mount *mount = &table.mounts[i];
 
-                if (su_path_is_below(mount->path, usr) && strcmp(mount->path, usr) != 0 &&
+                if (su_path_is_below(mount->path, top) && strcmp(mount->path, top) != 0 &&
                     su_mount_is_below(&table, mount, on->id))
                         r = visit(userdata, mount, err);
         }
@@ -87,29 +95,34 @@ static int refuse_automount(void *userdata, const struct su_mount *mount, struct
         if (strcmp(mount->type, "autofs") != 0)
                 return 0;
         return su_fail(err, SU_ERROR_CONFLICT,
-                       "'%s' is an automount point; an overlay on /usr would hide it", mount->path);
+                       "'%s' is an automount point; an overlay would hide it", mount->path);
 }
 
-int su_layers_mounted(const char *root, int64_t *ret_generation, struct su_error *err)
+int su_layers_mounted(const char *root, enum su_hierarchy hierarchy, int64_t *ret_generation,
+                      struct su_error *err)
 {
         su_auto_mount_table struct su_mount_table table = {0};
-        su_auto_free char *usr = NULL;
+        su_auto_free char *top = NULL;
         int64_t generation = 0;
         int r;
 
-        r = usr_path(root, &usr, err);
+        r = path_in(root, hierarchy, &top, err);
+        if (r >= 0 && hierarchy != SU_USR && access(top, F_OK) < 0 && errno == ENOENT) {
+                *ret_generation = 0;
+                return 0;
+        }
         if (r >= 0)
                 r = su_mount_table_read_self(&table, err);
         if (r >= 0)
-                r = find_generation(&table, usr, &generation, err);
+                r = find_generation(&table, top, &generation, err);
         if (r >= 0)
-                r = visit_submounts(usr, refuse_automount, NULL, err);
+                r = visit_submounts(top, refuse_automount, NULL, err);
         if (r >= 0)
                 *ret_generation = generation;
         return r;
 }
 
-static int peel(const char *usr, struct su_error *err)
+static int peel(const char *top, struct su_error *err)
 {
         for (;;) {
                 su_auto_mount_table struct su_mount_table table = {0};
@@ -118,38 +131,50 @@ static int peel(const char *usr, struct su_error *err)
 
                 r = su_mount_table_read_self(&table, err);
                 if (r >= 0)
-                        r = find_generation(&table, usr, &generation, err);
+                        r = find_generation(&table, top, &generation, err);
                 if (r < 0 || generation == 0)
                         return r;
-                if (umount2(usr, MNT_DETACH) < 0)
+                if (umount2(top, MNT_DETACH) < 0)
                         return su_fail_errno(err, errno, "cannot detach generation %" PRId64,
                                              generation);
         }
 }
 
+/* A missing hierarchy has no overlay. */
+static int peel_if_there(const char *top, struct su_error *err)
+{
+        return access(top, F_OK) < 0 && errno == ENOENT ? 0 : peel(top, err);
+}
+
 static int open_base(void *userdata, int *ret_fd, struct su_error *err)
 {
-        const char *usr = userdata;
-        int r;
+        const char *root = userdata;
+        int fd;
 
-        r = peel(usr, err);
-        if (r < 0)
-                return r;
-        return su_dir_open(usr, ret_fd, err);
+        for (enum su_hierarchy hierarchy = SU_USR; hierarchy < SU_HIERARCHIES; hierarchy++) {
+                su_auto_free char *top = NULL;
+                int r;
+
+                r = path_in(root, hierarchy, &top, err);
+                if (r >= 0)
+                        r = peel_if_there(top, err);
+                if (r < 0)
+                        return r;
+        }
+        /* A copy of the mounts that outlives this namespace. */
+        fd = open_tree(AT_FDCWD, root, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot copy the mounts of '%s'", root);
+        *ret_fd = fd;
+        return 0;
 }
 
-int su_layers_open_base(const char *root, int *ret_usr_fd, struct su_error *err)
+int su_layers_open_base(const char *root, int *ret_base_fd, struct su_error *err)
 {
-        su_auto_free char *usr = NULL;
-        int r;
-
-        r = usr_path(root, &usr, err);
-        if (r < 0)
-                return r;
-        return su_namespace_run(open_base, usr, ret_usr_fd, err);
+        return su_namespace_run(open_base, (void *)root, ret_base_fd, err);
 }
 
-/* What is mounted below /usr, as detached copies. */
+/* What is mounted below a hierarchy, as detached copies. */
 struct carried {
         struct submount {
                 char *path;
@@ -206,7 +231,8 @@ static int put_down(const struct submount *submount, const char *path, struct su
 /* What the builder in the private namespace gets. */
 struct recipe {
         const char *root;
-        const char *usr;
+        const char *top;
+        enum su_hierarchy hierarchy;
         const struct su_layer *layers;
         size_t n_layers;
         int64_t generation;
@@ -238,23 +264,41 @@ static int attach(int mount_fd, const char *name, struct su_error *err)
         return 0;
 }
 
-static int attach_base(const char *usr, struct su_error *err)
+static int attach_base(const char *top, struct su_error *err)
 {
-        su_auto_close int fd = open_tree(AT_FDCWD, usr, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        su_auto_close int fd = open_tree(AT_FDCWD, top, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
         if (fd < 0)
-                return su_fail_errno(err, errno, "cannot clone '%s'", usr);
+                return su_fail_errno(err, errno, "cannot clone '%s'", top);
         return attach(fd, "base", err);
 }
 
-/* Layer i is mounted at "i", and its part of the overlay is "i/usr". */
-static void layer_path(size_t i, char ret[static 32])
+/* Layer i is mounted at "i", and its part of the overlay is "i/usr" or "i/opt". */
+static void layer_path(const struct recipe *recipe, size_t i, char ret[static 32])
 {
-        (void)snprintf(ret, 32, "%zu/usr", i);
+        (void)snprintf(ret, 32, "%zu%s", i, su_hierarchy_path(recipe->hierarchy));
+}
+
+/* An overlay without a layer joins the base with nothing, for it wants two. */
+static int attach_nothing(const struct recipe *recipe, struct su_error *err)
+{
+        char path[32];
+
+        layer_path(recipe, 0, path);
+        if (mkdir("0", 0700) < 0 || mkdir(path, 0755) < 0)
+                return su_fail_errno(err, errno, "cannot make an empty layer");
+        return 0;
+}
+
+static size_t count_parts(const struct recipe *recipe)
+{
+        return recipe->n_layers > 0 ? recipe->n_layers : 1;
 }
 
 static int attach_layers(const struct recipe *recipe, struct su_error *err)
 {
+        if (recipe->n_layers == 0)
+                return attach_nothing(recipe, err);
         for (size_t i = 0; i < recipe->n_layers; i++) {
                 su_auto_close int mount_fd = -EBADF;
                 char name[24];
@@ -275,11 +319,11 @@ static int attach_layers(const struct recipe *recipe, struct su_error *err)
 /* One by one (Linux 6.7). */
 static int append_layers(int fs_fd, const struct recipe *recipe, struct su_error *err)
 {
-        for (size_t i = 0; i <= recipe->n_layers; i++) {
+        for (size_t i = 0; i <= count_parts(recipe); i++) {
                 char path[32] = "base";
 
-                if (i < recipe->n_layers)
-                        layer_path(i, path);
+                if (i < count_parts(recipe))
+                        layer_path(recipe, i, path);
                 if (fsconfig(fs_fd, FSCONFIG_SET_STRING, "lowerdir+", path, 0) < 0)
                         return su_fail_errno(err, errno, "cannot append the layers");
         }
@@ -291,12 +335,12 @@ static int join_layers(int fs_fd, const struct recipe *recipe, struct su_error *
         char option[OPTION_MAX + 1] = "";
         size_t size = 0;
 
-        for (size_t i = 0; i <= recipe->n_layers; i++) {
+        for (size_t i = 0; i <= count_parts(recipe); i++) {
                 char path[32] = "base";
                 int n;
 
-                if (i < recipe->n_layers)
-                        layer_path(i, path);
+                if (i < count_parts(recipe))
+                        layer_path(recipe, i, path);
                 n = snprintf(option + size, sizeof option - size, "%s%s", i > 0 ? ":" : "", path);
                 size += (size_t)n;
                 if (size >= sizeof option)
@@ -353,7 +397,7 @@ static int create_overlay(const struct recipe *recipe, int *ret_fd, struct su_er
         return 0;
 }
 
-/* The overlay with everything on it that was mounted below /usr, as one detached tree. */
+/* The overlay with everything on it that was mounted there, as one detached tree. */
 static int load_overlay(const struct recipe *recipe, const struct carried *carried, int *overlay_fd,
                         struct su_error *err)
 {
@@ -367,7 +411,7 @@ static int load_overlay(const struct recipe *recipe, const struct carried *carri
                 su_auto_free char *path = NULL;
 
                 r = su_format(&path, err, "overlay%s",
-                              carried->submounts[i].path + strlen(recipe->usr));
+                              carried->submounts[i].path + strlen(recipe->top));
                 if (r >= 0)
                         r = put_down(&carried->submounts[i], path, err);
         }
@@ -388,13 +432,13 @@ static int build(void *userdata, int *ret_fd, struct su_error *err)
         su_auto_close int overlay_fd = -EBADF;
         int r;
 
-        r = visit_submounts(recipe->usr, pick_up, &carried, err);
+        r = visit_submounts(recipe->top, pick_up, &carried, err);
         if (r >= 0)
-                r = peel(recipe->usr, err);
+                r = peel(recipe->top, err);
         if (r >= 0)
                 r = enter_scratch(recipe->root, err);
         if (r >= 0)
-                r = attach_base(recipe->usr, err);
+                r = attach_base(recipe->top, err);
         if (r >= 0)
                 r = attach_layers(recipe, err);
         if (r >= 0)
@@ -406,54 +450,55 @@ static int build(void *userdata, int *ret_fd, struct su_error *err)
         return r;
 }
 
-static int move_onto(int overlay_fd, const char *usr, unsigned flags)
+static int move_onto(int overlay_fd, const char *top, unsigned flags)
 {
-        return move_mount(overlay_fd, "", AT_FDCWD, usr, MOVE_MOUNT_F_EMPTY_PATH | flags) < 0
+        return move_mount(overlay_fd, "", AT_FDCWD, top, MOVE_MOUNT_F_EMPTY_PATH | flags) < 0
                        ? -errno
                        : 0;
 }
 
 /* Put the overlay in the place of the one that lies there, or on the bare base. */
-static int swap(int overlay_fd, const char *usr, bool replaces, bool never_beneath,
+static int swap(int overlay_fd, const char *top, bool replaces, bool never_beneath,
                 struct su_error *err)
 {
         int r;
 
         if (replaces && !never_beneath) {
-                r = move_onto(overlay_fd, usr, MOVE_MOUNT_BENEATH);
+                r = move_onto(overlay_fd, top, MOVE_MOUNT_BENEATH);
                 if (r >= 0) {
-                        if (umount2(usr, MNT_DETACH) < 0)
+                        if (umount2(top, MNT_DETACH) < 0)
                                 return su_fail_errno(err, errno, "cannot detach the old overlay");
                         return 0;
                 }
                 if (r != -EINVAL)
-                        return su_fail_errno(err, r, "cannot put the overlay beneath '%s'", usr);
+                        return su_fail_errno(err, r, "cannot put the overlay beneath '%s'", top);
         }
-        r = move_onto(overlay_fd, usr, 0);
+        r = move_onto(overlay_fd, top, 0);
         if (r < 0)
-                return su_fail_errno(err, r, "cannot put the overlay on '%s'", usr);
+                return su_fail_errno(err, r, "cannot put the overlay on '%s'", top);
         return 0;
 }
 
-int su_layers_activate(const char *root, const struct su_layer *layers, size_t n_layers,
-                       int64_t generation, const struct su_swap_options *options,
+int su_layers_activate(const char *root, enum su_hierarchy hierarchy, const struct su_layer *layers,
+                       size_t n_layers, int64_t generation, const struct su_swap_options *options,
                        struct su_swap_times *ret_times, struct su_error *err)
 {
-        su_auto_free char *usr = NULL;
+        su_auto_free char *top = NULL;
         su_auto_close int overlay_fd = -EBADF;
         uint64_t begin = su_monotonic_us();
         int64_t present = 0;
         uint64_t built;
         int r;
 
-        r = usr_path(root, &usr, err);
+        r = path_in(root, hierarchy, &top, err);
         if (r >= 0)
-                r = su_layers_mounted(root, &present, err);
+                r = su_layers_mounted(root, hierarchy, &present, err);
         if (r < 0)
                 return r;
         struct recipe recipe = {
                 .root = root,
-                .usr = usr,
+                .top = top,
+                .hierarchy = hierarchy,
                 .layers = layers,
                 .n_layers = n_layers,
                 .generation = generation,
@@ -463,7 +508,7 @@ int su_layers_activate(const char *root, const struct su_layer *layers, size_t n
         if (r < 0)
                 return r;
         built = su_monotonic_us();
-        r = swap(overlay_fd, usr, present > 0, options && options->never_beneath, err);
+        r = swap(overlay_fd, top, present > 0, options && options->never_beneath, err);
         if (r < 0)
                 return r;
         if (ret_times)
@@ -473,7 +518,7 @@ int su_layers_activate(const char *root, const struct su_layer *layers, size_t n
 
 /* The base has, below the overlay, what was mounted there before the overlay came; what came later
  * is put on the base now. */
-static int restore_submounts(const char *usr, const struct carried *carried, struct su_error *err)
+static int restore_submounts(const char *top, const struct carried *carried, struct su_error *err)
 {
         su_auto_mount_table struct su_mount_table table = {0};
         int r;
@@ -490,26 +535,27 @@ static int restore_submounts(const char *usr, const struct carried *carried, str
                                strcmp(present->root, submount->root) != 0))
                         r = put_down(submount, submount->path, err);
         }
-        return r < 0 ? su_fail_prefix(err, r, "below '%s'", usr) : 0;
+        return r < 0 ? su_fail_prefix(err, r, "below '%s'", top) : 0;
 }
 
-int su_layers_deactivate(const char *root, struct su_swap_times *ret_times, struct su_error *err)
+int su_layers_deactivate(const char *root, enum su_hierarchy hierarchy,
+                         struct su_swap_times *ret_times, struct su_error *err)
 {
         su_auto(carried_done) struct carried carried = {0};
-        su_auto_free char *usr = NULL;
+        su_auto_free char *top = NULL;
         uint64_t begin = su_monotonic_us();
         int64_t present = 0;
         int r;
 
-        r = usr_path(root, &usr, err);
+        r = path_in(root, hierarchy, &top, err);
         if (r >= 0)
-                r = su_layers_mounted(root, &present, err);
+                r = su_layers_mounted(root, hierarchy, &present, err);
         if (r >= 0 && present > 0)
-                r = visit_submounts(usr, pick_up, &carried, err);
+                r = visit_submounts(top, pick_up, &carried, err);
+        if (r >= 0 && present > 0)
+                r = peel(top, err);
         if (r >= 0)
-                r = peel(usr, err);
-        if (r >= 0)
-                r = restore_submounts(usr, &carried, err);
+                r = restore_submounts(top, &carried, err);
         if (r >= 0 && ret_times)
                 *ret_times = (struct su_swap_times){0, su_monotonic_us() - begin};
         return r;

@@ -1,4 +1,5 @@
-/* The one overlay on /usr: the baseline's own /usr below, sealed images above.
+/* The one overlay on /usr (and one on /opt, where a component lives there): the baseline's own
+ * files below, sealed images above.
  *
  * A new overlay is built out of sight, in a private mount namespace, always over the original base;
  * then it is put beneath the present one, which is detached: no open() ever fails and none sees the
@@ -16,6 +17,12 @@
 #include "base/error.h"
 #include "device/mountinfo.h"
 
+enum su_hierarchy { SU_USR, SU_OPT };
+#define SU_HIERARCHIES 2
+
+/* "/usr", "/opt" */
+const char *su_hierarchy_path(enum su_hierarchy hierarchy);
+
 struct su_layer {
         int image_fd; /* verified by the caller over this very descriptor */
         const char *name;
@@ -32,22 +39,26 @@ struct su_swap_times {
         uint64_t swap_us;  /* from before the first to after the last call that changes /usr */
 };
 
-/* The number of the generation whose overlay lies on /usr; 0: none. CONFLICT, saying which, when
- * something lies there that no overlay can be laid over safely: a merged systemd-sysext or another
- * overlay, or below it an automount point, which cannot be carried over. */
-int su_layers_mounted(const char *root, int64_t *ret_generation, struct su_error *err);
+/* The number of the generation whose overlay lies there; 0: none, or no such directory. CONFLICT,
+ * saying which, when something lies there that no overlay can be laid over safely: a merged
+ * systemd-sysext or another overlay, or below it an automount point, which cannot be carried over.
+ */
+int su_layers_mounted(const char *root, enum su_hierarchy hierarchy, int64_t *ret_generation,
+                      struct su_error *err);
 
 /* The generation whose overlay this mount is; 0: it is none of ours. */
 int64_t su_layers_generation(const struct su_mount *mount);
 
-/* The base's own /usr directory, whatever lies on it. */
-int su_layers_open_base(const char *root, int *ret_usr_fd, struct su_error *err);
+/* The OS tree without any layer: an O_PATH descriptor of its root, for su_open_in_root(). */
+int su_layers_open_base(const char *root, int *ret_base_fd, struct su_error *err);
 
-/* Put `layers` (the first is uppermost) on /usr as generation `generation` (> 0). On failure /usr
- * is what it was. `options` and `ret_times` may be NULL. */
-int su_layers_activate(const char *root, const struct su_layer *layers, size_t n_layers,
-                       int64_t generation, const struct su_swap_options *options,
+/* Put `layers` (the first is uppermost; all have that directory; none is allowed) there as
+ * generation `generation` (> 0). On failure /usr is what it was. `options` and `ret_times` may be
+ * NULL. */
+int su_layers_activate(const char *root, enum su_hierarchy hierarchy, const struct su_layer *layers,
+                       size_t n_layers, int64_t generation, const struct su_swap_options *options,
                        struct su_swap_times *ret_times, struct su_error *err);
 
 /* Back to the bare base. */
-int su_layers_deactivate(const char *root, struct su_swap_times *ret_times, struct su_error *err);
+int su_layers_deactivate(const char *root, enum su_hierarchy hierarchy,
+                         struct su_swap_times *ret_times, struct su_error *err);

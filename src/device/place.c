@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "device/layers.h"
@@ -34,15 +35,17 @@ static int identify(const struct su_mount *mount, const char *path, char **ret,
         return su_format(ret, err, "%s %s%s", mount->device, root, rest);
 }
 
-static int identify_base(const char *usr, char **ret, struct su_error *err)
+static int identify_base(const char *top, char **ret, struct su_error *err)
 {
         su_auto_mount_table struct su_mount_table table = {0};
         const struct su_mount *mount;
         int r;
 
+        if (access(top, F_OK) < 0 && errno == ENOENT)
+                return 0;
         r = su_mount_table_read_self(&table, err);
         if (r >= 0)
-                r = su_mount_of_path(&table, usr, &mount, err);
+                r = su_mount_of_path(&table, top, &mount, err);
         if (r < 0)
                 return r;
         /* What an overlay of ours lies on is its parent. */
@@ -53,7 +56,23 @@ static int identify_base(const char *usr, char **ret, struct su_error *err)
                         break;
                 mount = parent;
         }
-        return identify(mount, usr, ret, err);
+        return identify(mount, top, ret, err);
+}
+
+static int identify_bases(const char *root, struct su_tree_view *view, struct su_error *err)
+{
+        for (enum su_hierarchy hierarchy = SU_USR; hierarchy < SU_HIERARCHIES; hierarchy++) {
+                su_auto_free char *top = NULL;
+                int r;
+
+                r = su_format(&top, err, "%s%s", strcmp(root, "/") == 0 ? "" : root,
+                              su_hierarchy_path(hierarchy));
+                if (r >= 0)
+                        r = identify_base(top, &view->bases[hierarchy], err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 int su_tree_view_make(const char *root, struct su_tree_view *ret, struct su_error *err)
@@ -71,7 +90,7 @@ int su_tree_view_make(const char *root, struct su_tree_view *ret, struct su_erro
         if (stat("/proc/self/ns/mnt", &own) < 0)
                 return su_fail_errno(err, errno, "cannot look at /proc/self/ns/mnt");
         view.mount_namespace = own.st_ino;
-        r = identify_base(usr, &view.base_usr, err);
+        r = identify_bases(root, &view, err);
         if (r < 0)
                 return r;
         *ret = view;
@@ -81,7 +100,8 @@ int su_tree_view_make(const char *root, struct su_tree_view *ret, struct su_erro
 
 void su_tree_view_done(struct su_tree_view *view)
 {
-        free(view->base_usr);
+        for (size_t i = 0; i < SU_HIERARCHIES; i++)
+                free(view->bases[i]);
         *view = (struct su_tree_view){0};
 }
 
@@ -100,8 +120,24 @@ static const struct su_mount *find_covering(const struct su_mount_table *table, 
         return found;
 }
 
-static int shows_our_usr(const struct su_tree_view *view, int process_fd, const char *path,
-                         bool *ret, struct su_error *err)
+/* What `path` is in the base: "DEVICE PATH"; NULL when no base has it. */
+static int identify_in_base(const struct su_tree_view *view, const char *path, char **ret,
+                            struct su_error *err)
+{
+        for (enum su_hierarchy hierarchy = SU_USR; hierarchy < SU_HIERARCHIES; hierarchy++) {
+                const char *top = su_hierarchy_path(hierarchy);
+
+                if (view->bases[hierarchy] && su_path_is_below(path, top))
+                        return su_format(ret, err, "%s%s", view->bases[hierarchy],
+                                         path + strlen(top));
+        }
+        return 0;
+}
+
+/* Whether a process, in a root of its own, has this tree's file at `path`, now's or a former one.
+ */
+static int shows_our_file(const struct su_tree_view *view, int process_fd, const char *path,
+                          bool *ret, struct su_error *err)
 {
         su_auto_mount_table struct su_mount_table table = {0};
         su_auto_free char *theirs = NULL;
@@ -117,10 +153,10 @@ static int shows_our_usr(const struct su_tree_view *view, int process_fd, const 
                 return 0;
         r = identify(mount, path, &theirs, err);
         if (r >= 0)
-                r = su_format(&ours, err, "%s%s", view->base_usr, path + strlen("/usr"));
+                r = identify_in_base(view, path, &ours, err);
         if (r < 0)
                 return r;
-        *ret = su_layers_generation(mount) > 0 || strcmp(ours, theirs) == 0;
+        *ret = su_layers_generation(mount) > 0 || (ours && strcmp(ours, theirs) == 0);
         return 0;
 }
 
@@ -147,7 +183,7 @@ int su_place_find(const struct su_tree_view *view, int process_fd, const char *p
                         *ret = SU_PLACE_OLD_VIEW;
                 return 0;
         }
-        r = shows_our_usr(view, process_fd, path, &ours, err);
+        r = shows_our_file(view, process_fd, path, &ours, err);
         if (r < 0)
                 return r;
         *ret = ours                                     ? SU_PLACE_SANDBOX

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/own.h"
+#include "device/layers.h"
 
 enum su_place {
         SU_PLACE_HERE,     /* in the tree, and sees the /usr of now */
@@ -26,7 +27,8 @@ bool su_place_is_reached(enum su_place place);
 struct su_tree_view {
         struct stat root;
         struct stat usr;
-        char *base_usr; /* "DEVICE PATH": the base's own /usr in its file system */
+        /* "DEVICE PATH": the base's own directories in their file systems; NULL: there is none */
+        char *bases[SU_HIERARCHIES];
         ino_t mount_namespace;
 };
 
@@ -34,7 +36,7 @@ int su_tree_view_make(const char *root, struct su_tree_view *ret, struct su_erro
 void su_tree_view_done(struct su_tree_view *view);
 #define su_auto_tree_view su_auto(su_tree_view_done)
 
-/* `process_fd` is an open /proc/PID; `path` (below /usr) is the file that it is about. A process
+/* `process_fd` is an open /proc/PID; `path` is the file that it is about. A process
  * that ends meanwhile is HERE. */
 int su_place_find(const struct su_tree_view *view, int process_fd, const char *path,
                   enum su_place *ret, struct su_error *err);

@@ -14,26 +14,26 @@
 /* Left free beside what is written: metadata, the state file, the history. */
 #define SPACE_RESERVE (UINT64_C(1) << 20)
 
-static bool has_source(int usr_fd, const struct su_delta_source_ref *source)
+static bool has_source(int base_fd, const struct su_delta_source_ref *source)
 {
         su_auto_close int fd = -EBADF;
         struct su_sha256 digest;
         uint64_t size;
 
-        return su_base_open_file(usr_fd, source->path, &fd, NULL) >= 0 &&
+        return su_base_open_file(base_fd, source->path, &fd, NULL) >= 0 &&
                su_sha256_of_fd(fd, source->path, &digest, &size, NULL) >= 0 &&
                size == source->size && su_sha256_equal(&digest, &source->sha256);
 }
 
-static bool has_sources(int usr_fd, const struct su_delta_ref *delta)
+static bool has_sources(int base_fd, const struct su_delta_ref *delta)
 {
         for (size_t i = 0; i < delta->n_sources; i++)
-                if (!has_source(usr_fd, &delta->sources[i]))
+                if (!has_source(base_fd, &delta->sources[i]))
                         return false;
         return true;
 }
 
-int su_rebuild_choose_delta(int usr_fd, const struct su_component *component,
+int su_rebuild_choose_delta(int base_fd, const struct su_component *component,
                             const struct su_delta_ref **ret, struct su_error *err)
 {
         const struct su_delta_ref *best = NULL;
@@ -43,7 +43,7 @@ int su_rebuild_choose_delta(int usr_fd, const struct su_component *component,
 
                 if (best && delta->object.size >= best->object.size)
                         continue;
-                if (has_sources(usr_fd, delta))
+                if (has_sources(base_fd, delta))
                         best = delta;
         }
         if (!best)
@@ -160,7 +160,7 @@ static void sources_done(struct sources *sources)
         free(sources->names);
 }
 
-static int sources_open(int usr_fd, const struct su_delta_ref *delta, struct sources *ret,
+static int sources_open(int base_fd, const struct su_delta_ref *delta, struct sources *ret,
                         struct su_error *err)
 {
         ret->fds = calloc(delta->n_sources + 1, sizeof *ret->fds);
@@ -170,7 +170,7 @@ static int sources_open(int usr_fd, const struct su_delta_ref *delta, struct sou
         for (size_t i = 0; i < delta->n_sources; i++) {
                 int r;
 
-                r = su_base_open_file(usr_fd, delta->sources[i].path, &ret->fds[i], err);
+                r = su_base_open_file(base_fd, delta->sources[i].path, &ret->fds[i], err);
                 if (r < 0)
                         return r;
                 ret->names[i] = delta->sources[i].path;
@@ -210,7 +210,7 @@ static int forget_download(int state_fd, const struct su_object *object, struct 
         return 0;
 }
 
-int su_rebuild_image(int state_fd, int usr_fd, const struct su_component *component,
+int su_rebuild_image(int state_fd, int base_fd, const struct su_component *component,
                      const struct su_delta_ref *delta, int patch_fd, struct su_error *err)
 {
         su_auto(sources_done) struct sources sources = {0};
@@ -223,7 +223,7 @@ int su_rebuild_image(int state_fd, int usr_fd, const struct su_component *compon
         if (r >= 0)
                 r = su_store_image_dir(state_fd, &images_fd, err);
         if (r >= 0)
-                r = sources_open(usr_fd, delta, &sources, err);
+                r = sources_open(base_fd, delta, &sources, err);
         if (r < 0)
                 return r;
         image_fd = openat(images_fd, "partial", O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,

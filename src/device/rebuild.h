@@ -9,8 +9,8 @@
 #include "fetch/fetch.h"
 #include "improvement/manifest.h"
 
-/* The smallest delta whose sources this baseline has. `usr_fd` is the base's own /usr. */
-int su_rebuild_choose_delta(int usr_fd, const struct su_component *component,
+/* The smallest delta whose sources this baseline has. `base_fd` is the base. */
+int su_rebuild_choose_delta(int base_fd, const struct su_component *component,
                             const struct su_delta_ref **ret, struct su_error *err);
 
 /* Enough room for a download of `download` bytes and images of `images` bytes? SPACE, with numbers.
@@ -23,5 +23,5 @@ int su_rebuild_fetch(int state_fd, struct su_fetch *fetch, const struct su_delta
                      int *ret_patch_fd, struct su_error *err);
 
 /* Decode, verify the seal, and store the image. The download is removed afterwards. */
-int su_rebuild_image(int state_fd, int usr_fd, const struct su_component *component,
+int su_rebuild_image(int state_fd, int base_fd, const struct su_component *component,
                      const struct su_delta_ref *delta, int patch_fd, struct su_error *err);

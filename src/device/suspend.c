@@ -36,9 +36,11 @@ int su_suspend(struct su_engine *engine, bool *ret_suspended, struct su_error *e
                         return r;
         }
         *ret_suspended = true;
-        r = su_layers_deactivate(engine->root, NULL, err);
+        r = su_layers_deactivate(engine->root, SU_OPT, NULL, err);
         if (r >= 0)
-                engine->mounted = 0;
+                r = su_layers_deactivate(engine->root, SU_USR, NULL, err);
+        if (r >= 0)
+                engine->mounted = engine->opt_mounted = 0;
         return r;
 }
 
@@ -68,16 +70,16 @@ static int load_manifests(struct su_engine *engine, struct su_resume *resume, st
 static int find_fits(struct su_engine *engine, struct su_resume *resume, bool *ret_changed,
                      struct su_error *err)
 {
-        su_auto_close int usr_fd = -EBADF;
+        su_auto_close int base_fd = -EBADF;
         int r;
 
         *ret_changed = false;
-        r = su_layers_open_base(engine->root, &usr_fd, err);
+        r = su_layers_open_base(engine->root, &base_fd, err);
         for (size_t i = 0; i < resume->to.n_components && r >= 0; i++) {
                 struct su_component *component = &resume->to.components[i];
                 struct su_fit_report report;
 
-                r = su_fit_find(engine->root, usr_fd, component, &report, err);
+                r = su_fit_find(engine->root, base_fd, component, &report, err);
                 if (r < 0)
                         return r;
                 *ret_changed |= report.fit != component->fit;
@@ -101,7 +103,7 @@ static int put_back(struct su_engine *engine, struct su_resume *resume, struct s
         }
         resume->resumed = changed ? SU_RESUMED_PART : SU_RESUMED_ALL;
         if (changed)
-                return su_transition_to(engine, &resume->to, &generation, NULL, err);
+                return su_transition_to(engine, NULL, &resume->to, &generation, NULL, err);
         r = su_transition_restore(engine, &resume->to, engine->state.active, err);
         return r < 0 ? r : end_suspension(engine, err);
 }

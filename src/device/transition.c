@@ -1,6 +1,7 @@
 #include "device/transition.h"
 
 #include "base/text.h"
+#include "device/mountinfo.h"
 #include "device/store.h"
 
 size_t su_manifest_count_applying(const struct su_manifest *manifest)
@@ -68,9 +69,28 @@ static void layers_done(struct su_layer *layers, size_t n_layers)
         free(layers);
 }
 
+static bool lives_in(const struct su_component *component, enum su_hierarchy hierarchy)
+{
+        if (component->fit != SU_FIT_APPLIES)
+                return false;
+        for (size_t i = 0; i < component->n_files; i++)
+                if (su_path_is_below(component->files[i].path, su_hierarchy_path(hierarchy)))
+                        return true;
+        return false;
+}
+
+bool su_manifest_lives_in(const struct su_manifest *manifest, enum su_hierarchy hierarchy)
+{
+        for (size_t i = 0; i < manifest->n_components; i++)
+                if (lives_in(&manifest->components[i], hierarchy))
+                        return true;
+        return false;
+}
+
 /* Every image is verified over the descriptor that is mounted. */
-static int put_layers(struct su_engine *engine, const struct su_manifest *manifest,
-                      int64_t generation, struct su_swap_times *ret_times, struct su_error *err)
+static int put_layers_on(struct su_engine *engine, enum su_hierarchy hierarchy,
+                         const struct su_manifest *manifest, int64_t generation,
+                         struct su_swap_times *ret_times, struct su_error *err)
 {
         struct su_layer *layers = calloc(manifest->n_components + 1, sizeof *layers);
         size_t n_layers = 0;
@@ -82,21 +102,63 @@ static int put_layers(struct su_engine *engine, const struct su_manifest *manife
                 const struct su_component *component = &manifest->components[i];
                 struct su_layer *layer = &layers[n_layers];
 
-                if (component->fit != SU_FIT_APPLIES)
+                if (!lives_in(component, hierarchy))
                         continue;
                 *layer = (struct su_layer){-EBADF, component->name};
                 n_layers++;
                 r = su_store_open_image(engine->state_fd, &component->image, &layer->image_fd, err);
         }
         if (r >= 0)
-                r = su_layers_activate(engine->root, layers, n_layers, generation, NULL, ret_times,
-                                       err);
+                r = su_layers_activate(engine->root, hierarchy, layers, n_layers, generation, NULL,
+                                       ret_times, err);
         layers_done(layers, n_layers);
         return r;
 }
 
-int su_transition_to(struct su_engine *engine, const struct su_manifest *to,
-                     int64_t *ret_generation, struct su_swap_times *ret_times, struct su_error *err)
+/* NULL: the baseline. */
+static int put_opt(struct su_engine *engine, const struct su_manifest *manifest, int64_t generation,
+                   struct su_error *err)
+{
+        int r;
+
+        if (manifest && su_manifest_lives_in(manifest, SU_OPT))
+                r = put_layers_on(engine, SU_OPT, manifest, generation, NULL, err);
+        else
+                r = su_layers_deactivate(engine->root, SU_OPT, NULL, err);
+        if (r >= 0)
+                engine->opt_mounted =
+                        manifest && su_manifest_lives_in(manifest, SU_OPT) ? generation : 0;
+        return r;
+}
+
+/* /opt first: what lies on /usr says whether a swap took place, and /opt is mended to match it. */
+static int put_layers(struct su_engine *engine, const struct su_manifest *manifest,
+                      int64_t generation, struct su_swap_times *ret_times, struct su_error *err)
+{
+        int r;
+
+        r = put_opt(engine, manifest, generation, err);
+        return r < 0 ? r : put_layers_on(engine, SU_USR, manifest, generation, ret_times, err);
+}
+
+bool su_transition_is_whole(const struct su_engine *engine, const struct su_manifest *manifest)
+{
+        int64_t wanted = manifest && su_manifest_lives_in(manifest, SU_OPT) ? engine->mounted : 0;
+
+        return engine->opt_mounted == wanted;
+}
+
+int su_transition_mend(struct su_engine *engine, const struct su_manifest *manifest,
+                       struct su_error *err)
+{
+        if (su_transition_is_whole(engine, manifest))
+                return 0;
+        return put_opt(engine, manifest, engine->mounted, err);
+}
+
+int su_transition_to(struct su_engine *engine, const struct su_manifest *from,
+                     const struct su_manifest *to, int64_t *ret_generation,
+                     struct su_swap_times *ret_times, struct su_error *err)
 {
         int64_t generation = engine->state.newest + 1;
         int r;
@@ -106,6 +168,7 @@ int su_transition_to(struct su_engine *engine, const struct su_manifest *to,
                 return r;
         r = put_layers(engine, to, generation, ret_times, err);
         if (r < 0) {
+                (void)su_transition_mend(engine, from, NULL);
                 cancel(engine);
                 return r;
         }
@@ -121,7 +184,9 @@ int su_transition_to_baseline(struct su_engine *engine, const struct su_level *r
         r = begin(engine, NULL, 0, err);
         if (r < 0)
                 return r;
-        r = su_layers_deactivate(engine->root, ret_times, err);
+        r = put_opt(engine, NULL, 0, err);
+        if (r >= 0)
+                r = su_layers_deactivate(engine->root, SU_USR, ret_times, err);
         if (r < 0) {
                 cancel(engine);
                 return r;

@@ -2,6 +2,7 @@
  * transition to it begins stand in the store before the first call that changes /usr. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -10,10 +11,11 @@
 #include "improvement/manifest.h"
 
 /* Make a new generation of the components of `to` that apply, and swap to it; its number. At least
- * one must apply. On failure /usr and the state are what they were. */
-int su_transition_to(struct su_engine *engine, const struct su_manifest *to,
-                     int64_t *ret_generation, struct su_swap_times *ret_times,
-                     struct su_error *err);
+ * one must apply. On failure /usr and the state are what they were: `from` is what lies there now,
+ * NULL for the baseline. */
+int su_transition_to(struct su_engine *engine, const struct su_manifest *from,
+                     const struct su_manifest *to, int64_t *ret_generation,
+                     struct su_swap_times *ret_times, struct su_error *err);
 
 /* Back to the baseline. `removed` is what the user took off; "" when it was not the user's doing.
  */
@@ -24,4 +26,11 @@ int su_transition_to_baseline(struct su_engine *engine, const struct su_level *r
 int su_transition_restore(struct su_engine *engine, const struct su_manifest *manifest,
                           int64_t number, struct su_error *err);
 
+/* /opt has its overlay beside the one on /usr, and a kill may come between the two swaps: /usr's
+ * counts. `manifest` is of what lies on /usr, NULL for the baseline. */
+bool su_transition_is_whole(const struct su_engine *engine, const struct su_manifest *manifest);
+int su_transition_mend(struct su_engine *engine, const struct su_manifest *manifest,
+                       struct su_error *err);
+
+bool su_manifest_lives_in(const struct su_manifest *manifest, enum su_hierarchy hierarchy);
 size_t su_manifest_count_applying(const struct su_manifest *manifest);

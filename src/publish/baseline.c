@@ -99,14 +99,16 @@ int su_verb_baseline(const struct su_publish_arguments *arguments, struct su_err
                 r = name_baseline(&os, &recorder.baseline, err);
         if (r >= 0)
                 r = su_tree_walk(root_fd, "usr", "/usr", record_file, &recorder, err);
+        if (r >= 0)
+                r = su_tree_walk(root_fd, "opt", "/opt", record_file, &recorder, err);
         if (r < 0)
                 return r;
         su_baseline_sort(&recorder.baseline);
         r = su_workspace_save_baseline(&workspace, &recorder.baseline, err);
         if (r < 0)
                 return r;
-        (void)printf("Recorded baseline %s (%s): %zu files below /usr.\n", recorder.baseline.name,
-                     recorder.baseline.os_name, recorder.baseline.n_files);
+        (void)printf("Recorded baseline %s (%s): %zu files below /usr and /opt.\n",
+                     recorder.baseline.name, recorder.baseline.os_name, recorder.baseline.n_files);
         if (recorder.n_strange > 0)
                 (void)printf(
                         "%zu files have names that no manifest can carry; they cannot be fixed "

@@ -260,7 +260,7 @@ static int stage_all(struct stage *stage, int fixed_fd, struct su_error *err)
 {
         static const char *const merged[] = {"usr",   "bin",   "sbin",  "lib",
                                              "lib32", "lib64", "libx32"};
-        static const char *const outside[] = {"etc", "var", "opt", "srv", "boot"};
+        static const char *const outside[] = {"etc", "var", "srv", "boot"};
         int r = 0;
 
         for (size_t i = 0; i < SU_ELEMENTS(merged) && r >= 0; i++) {
@@ -270,6 +270,8 @@ static int stage_all(struct stage *stage, int fixed_fd, struct su_error *err)
                 if (r >= 0)
                         r = su_tree_walk(fixed_fd, merged[i], shown_as, stage_entry, stage, err);
         }
+        if (r >= 0)
+                r = su_tree_walk(fixed_fd, "opt", "/opt", stage_entry, stage, err);
         for (size_t i = 0; i < SU_ELEMENTS(outside) && r >= 0; i++)
                 r = su_tree_walk(fixed_fd, outside[i], "", count_outside, stage, err);
         return r;
@@ -293,7 +295,8 @@ int su_content_stage(const struct su_baseline *baseline, const struct su_content
                 return r;
         if (component->n_files == 0)
                 return su_fail(err, SU_ERROR_CONFLICT,
-                               "nothing below /usr differs from the baseline: there is nothing to "
+                               "nothing below /usr and /opt differs from the baseline: there is "
+                               "nothing to "
                                "build");
         stage.counts.special = stage.special;
         *ret_counts = stage.counts;

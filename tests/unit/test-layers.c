@@ -39,7 +39,7 @@ static int teardown(void **state)
         void *scratch = device->scratch;
 
         if (geteuid() == 0)
-                (void)su_layers_deactivate(device->root, NULL, NULL);
+                (void)su_layers_deactivate(device->root, SU_USR, NULL, NULL);
         su_close_fd(&device->images[0]);
         su_close_fd(&device->images[1]);
         free(device);
@@ -68,7 +68,7 @@ static int activate(struct device *device, int image, int64_t generation,
         struct su_swap_times times = {0};
         int r;
 
-        r = su_layers_activate(device->root, &layer, 1, generation, options, &times, err);
+        r = su_layers_activate(device->root, SU_USR, &layer, 1, generation, options, &times, err);
         if (r >= 0)
                 assert_true(times.build_us > 0);
         return r;
@@ -79,7 +79,7 @@ static int64_t mounted(struct device *device)
         int64_t generation = -1;
         struct su_error err = {0};
 
-        assert_ok(su_layers_mounted(device->root, &generation, &err), err);
+        assert_ok(su_layers_mounted(device->root, SU_USR, &generation, &err), err);
         return generation;
 }
 
@@ -104,10 +104,10 @@ static void swap_and_back(struct device *device, const struct su_swap_options *o
         assert_letter(device, 'y');
         assert_ok(activate(device, 0, 3, options, &err), err);
         assert_letter(device, 'x');
-        assert_ok(su_layers_deactivate(device->root, NULL, &err), err);
+        assert_ok(su_layers_deactivate(device->root, SU_USR, NULL, &err), err);
         assert_int_equal(mounted(device), 0);
         assert_letter(device, 'B');
-        assert_ok(su_layers_deactivate(device->root, NULL, &err), err);
+        assert_ok(su_layers_deactivate(device->root, SU_USR, NULL, &err), err);
 }
 
 static void test_swap_beneath(void **state)
@@ -150,7 +150,7 @@ static void test_two_layers(void **state)
         write_text(device->scratch->fd, "tree-z/usr/lib/only-z", "z");
         extra_fd = tree_image(device->scratch, 'z');
         const struct su_layer layers[] = {{device->images[0], "x"}, {extra_fd, "z"}};
-        assert_ok(su_layers_activate(device->root, layers, 2, 7, NULL, NULL, &err), err);
+        assert_ok(su_layers_activate(device->root, SU_USR, layers, 2, 7, NULL, NULL, &err), err);
         assert_letter(device, 'x'); /* the first is uppermost */
         assert_ok(su_dir_open(device->root, &root_fd, &err), err);
         assert_int_equal(faccessat(root_fd, "usr/lib/only-z", F_OK, 0), 0);
@@ -159,15 +159,15 @@ static void test_two_layers(void **state)
 static void test_base_below_the_overlay(void **state)
 {
         struct device *device = *state;
-        su_auto_close int usr_fd = -EBADF;
+        su_auto_close int base_fd = -EBADF;
         su_auto_free char *text = NULL;
         struct su_error err = {0};
 
         prepare(device);
         assert_ok(activate(device, 0, 1, NULL, &err), err);
         assert_ok(activate(device, 1, 2, &old_ways, &err), err);
-        assert_ok(su_layers_open_base(device->root, &usr_fd, &err), err);
-        text = read_text(usr_fd, "lib/file0");
+        assert_ok(su_layers_open_base(device->root, &base_fd, &err), err);
+        text = read_text(base_fd, "usr/lib/file0");
         assert_string_equal(text, "B");
         assert_letter(device, 'y');
 }
@@ -182,11 +182,11 @@ static void test_failure_leaves_usr_alone(void **state)
         write_text(device->scratch->fd, "rubbish", "rubbish");
         rubbish_fd = openat(device->scratch->fd, "rubbish", O_RDONLY | O_CLOEXEC);
         const struct su_layer layers[] = {{device->images[1], "y"}, {rubbish_fd, "rubbish"}};
-        assert_true(su_layers_activate(device->root, layers, 2, 1, NULL, NULL, &err) < 0);
+        assert_true(su_layers_activate(device->root, SU_USR, layers, 2, 1, NULL, NULL, &err) < 0);
         assert_int_equal(mounted(device), 0);
         assert_letter(device, 'B');
         assert_ok(activate(device, 0, 1, NULL, &err), err);
-        assert_true(su_layers_activate(device->root, layers, 2, 2, NULL, NULL, NULL) < 0);
+        assert_true(su_layers_activate(device->root, SU_USR, layers, 2, 2, NULL, NULL, NULL) < 0);
         assert_int_equal(mounted(device), 1);
         assert_letter(device, 'x');
 }
@@ -204,7 +204,7 @@ static void test_conflicts(void **state)
         (void)snprintf(options, sizeof options, "lowerdir=%s/tree-x/usr:%s", device->scratch->path,
                        usr);
         assert_int_equal(mount("sysext", usr, "overlay", MS_RDONLY, options), 0);
-        assert_fails_with(su_layers_mounted(device->root, &generation, &err), err, CONFLICT,
+        assert_fails_with(su_layers_mounted(device->root, SU_USR, &generation, &err), err, CONFLICT,
                           "systemd-sysext");
         assert_fails(activate(device, 0, 1, NULL, &err), err, CONFLICT);
         assert_int_equal(generation, 77);
@@ -257,7 +257,7 @@ static void carry_submounts(struct device *device, const struct su_swap_options 
         assert_ok(activate(device, 1, 2, options, &err), err);
         assert_letter(device, 'y');
         assert_true(is_there(device, "local/inner/nested") && is_there(device, "late/second"));
-        assert_ok(su_layers_deactivate(device->root, NULL, &err), err);
+        assert_ok(su_layers_deactivate(device->root, SU_USR, NULL, &err), err);
         assert_letter(device, 'B');
         assert_true(is_there(device, "local/inner/nested") && is_there(device, "late/second"));
         path_below_usr(device, "late", path);
