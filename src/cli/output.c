@@ -182,6 +182,8 @@ static void print_putting_off(const struct su_refresh *refresh)
 {
         char at[SU_TIME_TEXT_SIZE];
 
+        if (refresh->overdue)
+                (void)puts("Restarts are overdue: the deadline has passed.");
         if (refresh->opens < 0) {
                 (void)puts("Restarts were put off: no maintenance window opens within eight days.");
         } else if (refresh->opens <= su_now()) {

@@ -17,6 +17,8 @@ static int carry_out(struct su_engine *engine, enum su_restart_when when,
                 return 0;
         if (!may_restart(engine, when)) {
                 refresh->opens = su_restart_opens(&engine->config.restart, su_now());
+                refresh->overdue = su_restart_is_overdue(&engine->config.restart,
+                                                         engine->state.waiting_since, su_now());
                 return 0;
         }
         refresh->restarted = true;

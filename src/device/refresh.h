@@ -18,9 +18,10 @@ enum su_restart_when {
 };
 
 struct su_refresh {
-        struct su_plan plan;    /* made once /usr was changed: what was, or is to be, restarted */
-        bool restarted;         /* it was carried out, as far as it is Suture's to do */
-        int64_t opens;          /* deferred: when the next window opens (-1: never); else 0 */
+        struct su_plan plan; /* made once /usr was changed: what was, or is to be, restarted */
+        bool restarted;      /* it was carried out, as far as it is Suture's to do */
+        bool overdue;        /* deferred, and the deadline has passed: policy only wants it said */
+        int64_t opens;       /* deferred: when the next window opens (-1: never); else 0 */
         struct su_survey after; /* what is left */
 };
 

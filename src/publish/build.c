@@ -468,7 +468,7 @@ static void report(const struct build *build)
                      build->manifest.level.name, component->name,
                      component->old_version ? component->old_version : "?", component->new_version);
         (void)printf("  files     %zu changed, %zu added, %zu links; left out: %zu unchanged, %zu "
-                     "documentation, %zu outside /usr\n",
+                     "documentation, %zu outside /usr and /opt\n",
                      counts->changed, counts->added, counts->links, counts->unchanged,
                      counts->documentation, counts->outside);
         (void)printf("  image     %llu bytes\n", (unsigned long long)component->image.size);

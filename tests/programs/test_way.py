@@ -2,6 +2,7 @@
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -225,3 +226,23 @@ def test_a_process_of_another_tree_is_shown_and_not_counted(device, start):
     answer = device("exposure")
     assert answer.status == 0 and exposed(answer, support.CVE["a"]) == []
     assert [(p["pid"], p["elsewhere"]) for p in answer["exposed"]] == [(process.pid, True)]
+
+
+CLOSED = "[Restart]\nWindow=Mon 00:00-00:01\nDeadline={}\nAfterDeadline={}\n"
+
+
+@pytest.mark.parametrize("deadline, policy, overdue", [("1h", "announce", False), ("1", "announce", True)])
+def test_a_restart_waits_for_its_window_and_becomes_overdue(deadline, policy, overdue, device, start):
+    """Nobody owns this process, so that nothing is restarted; but the state tells how long it waits."""
+    process, _ = start("chroot", device.path, "/usr/bin/answer")
+    text = (device.path / "etc/suture/suture.conf").read_text()
+    device.configure(text + CLOSED.format(deadline, policy))
+    assert device("install").status == 0
+    time.sleep(1.1)
+    waiting = device("status")["waiting"]
+    assert waiting["since"] and waiting["due"] and waiting["overdue"] == overdue
+    assert ("overdue since" in support.run(*device.command("status")).stdout) == overdue
+    process.kill()
+    process.wait()
+    assert device("restart", "--if-due").status == 0
+    assert device("status")["waiting"] is None
