@@ -8,9 +8,10 @@ static int print_json(const struct su_restart *restart, struct su_error *err)
 {
         const struct su_refresh *refresh = &restart->refresh;
 
-        return su_output_json(json_pack("{s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:s}", "dry_run",
+        return su_output_json(json_pack("{s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:s}", "dry_run",
                                         restart->dry_run, "restarted", refresh->restarted,
-                                        "restarts_open", su_output_opens(refresh), "plan",
+                                        "overdue", refresh->overdue, "restarts_open",
+                                        su_output_opens(refresh), "plan",
                                         su_output_plan(&refresh->plan), "exposed_after",
                                         su_output_exposure(&refresh->after.exposure), "stale_after",
                                         su_output_stale(&refresh->after.stale), "remaining",
