@@ -95,12 +95,14 @@ struct scan {
         const struct su_old_code_set *set;
         const struct su_scan_options *options;
         struct su_tree_view view;
+        struct su_build_id_cache cache;
         struct su_exposure exposure;
 };
 
 static void scan_done(struct scan *scan)
 {
         su_tree_view_done(&scan->view);
+        su_build_id_cache_done(&scan->cache);
         su_exposure_done(&scan->exposure);
 }
 
@@ -192,7 +194,7 @@ static int scan_process(struct scan *scan, int proc_fd, const char *name, struct
         if (process_fd < 0)
                 return 0; /* it ended */
         match.process.pid = match.process.leader = (pid_t)atoi(name);
-        r = su_procmap_walk(process_fd, never_query, note_mapping, &match, err);
+        r = su_procmap_walk(process_fd, never_query, &scan->cache, note_mapping, &match, err);
         if (r >= 0 && match.process.n_codes > 0) {
                 r = describe(scan, proc_fd, &match, err);
                 if (r >= 0)

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <search.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -91,15 +92,74 @@ bool su_mapping_is_deleted(int process_fd, const struct su_mapping *mapping)
         return fstatat(process_fd, link, &st, 0) == 0 && st.st_nlink == 0;
 }
 
+struct cached {
+        dev_t device;
+        ino_t inode;
+        struct su_build_id id;
+};
+
+static int compare_cached(const void *a, const void *b)
+{
+        const struct cached *left = a;
+        const struct cached *right = b;
+
+        if (left->device != right->device)
+                return left->device < right->device ? -1 : 1;
+        return (left->inode > right->inode) - (left->inode < right->inode);
+}
+
+void su_build_id_cache_done(struct su_build_id_cache *cache)
+{
+        tdestroy(cache->tree, free);
+        cache->tree = NULL;
+}
+
+static const struct cached *find_cached(const struct su_build_id_cache *cache,
+                                        const struct stat *st)
+{
+        const struct cached wanted = {.device = st->st_dev, .inode = st->st_ino};
+        struct cached *const *found = tfind(&wanted, &cache->tree, compare_cached);
+
+        return found ? *found : NULL;
+}
+
+static int remember(struct su_build_id_cache *cache, const struct stat *st,
+                    const struct su_build_id *id, struct su_error *err)
+{
+        struct cached *cached = malloc(sizeof *cached);
+
+        if (!cached)
+                return su_fail_oom(err);
+        *cached = (struct cached){st->st_dev, st->st_ino, *id};
+        if (tsearch(cached, &cache->tree, compare_cached))
+                return 0;
+        free(cached);
+        return su_fail_oom(err);
+}
+
+static int read_build_id(int process_fd, const char *link, const struct stat *st,
+                         struct su_build_id_cache *cache, struct su_build_id *ret,
+                         struct su_error *err)
+{
+        su_auto_close int fd = openat(process_fd, link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        int r;
+
+        *ret = (struct su_build_id){0};
+        if (fd < 0)
+                return process_ended(errno) ? 0 : su_fail_errno(err, errno, "cannot open %s", link);
+        r = su_build_id_read(fd, link, ret, NULL, err);
+        return r < 0 ? r : remember(cache, st, ret, err);
+}
+
 /* Through the link that the kernel keeps to the mapped file itself, whatever its path says by now.
  * Only regular files: opening a device could have effects. */
-static int visit_file(int process_fd, struct su_mapping *mapping, su_procmap_visit visit,
-                      void *userdata, struct su_error *err)
+static int visit_file(int process_fd, struct su_mapping *mapping, struct su_build_id_cache *cache,
+                      su_procmap_visit visit, void *userdata, struct su_error *err)
 {
-        su_auto_close int fd = -EBADF;
+        const struct cached *cached;
         char link[LINK_SIZE];
         struct stat st;
-        int r;
+        int r = 0;
 
         name_link(mapping, link);
         if (fstatat(process_fd, link, &st, 0) < 0)
@@ -107,17 +167,18 @@ static int visit_file(int process_fd, struct su_mapping *mapping, su_procmap_vis
                                             : su_fail_errno(err, errno, "cannot look at %s", link);
         if (!S_ISREG(st.st_mode))
                 return 0;
-        fd = openat(process_fd, link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (fd < 0)
-                return process_ended(errno) ? 0 : su_fail_errno(err, errno, "cannot open %s", link);
-        r = su_build_id_read(fd, link, &mapping->id, NULL, err);
+        cached = find_cached(cache, &st);
+        if (cached)
+                mapping->id = cached->id;
+        else
+                r = read_build_id(process_fd, link, &st, cache, &mapping->id, err);
         if (r < 0 || mapping->id.size == 0)
                 return r;
         return visit(userdata, mapping, err);
 }
 
-static int walk_by_text(int process_fd, su_procmap_visit visit, void *userdata,
-                        struct su_error *err)
+static int walk_by_text(int process_fd, struct su_build_id_cache *cache, su_procmap_visit visit,
+                        void *userdata, struct su_error *err)
 {
         int fd = openat(process_fd, "maps", O_RDONLY | O_CLOEXEC);
         su_auto_fclose FILE *maps = fd >= 0 ? fdopen(fd, "r") : NULL;
@@ -136,15 +197,15 @@ static int walk_by_text(int process_fd, su_procmap_visit visit, void *userdata,
                            &mapping.end, permissions, &inode) != 4 ||
                     permissions[2] != 'x' || inode == 0)
                         continue;
-                r = visit_file(process_fd, &mapping, visit, userdata, err);
+                r = visit_file(process_fd, &mapping, cache, visit, userdata, err);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-int su_procmap_walk(int process_fd, bool never_query, su_procmap_visit visit, void *userdata,
-                    struct su_error *err)
+int su_procmap_walk(int process_fd, bool never_query, struct su_build_id_cache *cache,
+                    su_procmap_visit visit, void *userdata, struct su_error *err)
 {
         su_auto_close int maps_fd = -EBADF;
         int r = -ENOTTY;
@@ -158,6 +219,6 @@ int su_procmap_walk(int process_fd, bool never_query, su_procmap_visit visit, vo
                 r = walk_by_query(maps_fd, visit, userdata, err);
         }
         if (r == -ENOTTY)
-                r = walk_by_text(process_fd, visit, userdata, err);
+                r = walk_by_text(process_fd, cache, visit, userdata, err);
         return r;
 }
