@@ -67,8 +67,8 @@ static int read_file(const json_t *object, void *ret, struct su_error *err)
 {
         struct su_changed_file *file = ret;
         const char *path;
+        json_t *after = NULL;
         json_t *before;
-        json_t *after;
         int r;
 
         r = su_json_get_os_path(object, "path", &path, err);
@@ -76,19 +76,24 @@ static int read_file(const json_t *object, void *ret, struct su_error *err)
                 r = copy_field(path, &file->path, err);
         if (r >= 0)
                 r = su_json_find_object(object, "before", &before, err);
-        if (r >= 0)
-                r = su_json_get_object(object, "after", &after, err);
         if (r < 0)
                 return r;
         file->is_new = !before;
+        file->is_gone = before && json_is_null(json_object_get(object, "after"));
+        if (!file->is_gone)
+                r = su_json_get_object(object, "after", &after, err);
+        if (r < 0)
+                return r;
         if (before) {
                 r = su_facts_from_json(before, &file->before, err);
                 if (r < 0)
                         return su_fail_prefix(err, r, "before");
         }
-        r = su_facts_from_json(after, &file->after, err);
-        if (r < 0)
-                return su_fail_prefix(err, r, "after");
+        if (after) {
+                r = su_facts_from_json(after, &file->after, err);
+                if (r < 0)
+                        return su_fail_prefix(err, r, "after");
+        }
         return 0;
 }
 
@@ -309,7 +314,7 @@ static json_t *file_to_json(const struct su_changed_file *file)
 {
         return json_pack("{s:s, s:o, s:o}", "path", file->path, "before",
                          file->is_new ? json_null() : su_facts_to_json(&file->before), "after",
-                         su_facts_to_json(&file->after));
+                         file->is_gone ? json_null() : su_facts_to_json(&file->after));
 }
 
 static json_t *source_to_json(const struct su_delta_source_ref *source)

@@ -37,10 +37,12 @@ struct su_fix {
         char *severity; /* "low", "moderate", "high", "critical"; NULL: not rated */
 };
 
-/* A file that the image puts in the place of the baseline's. */
+/* A file that the image puts in the place of the baseline's; or one of the baseline's whose place
+ * another took: it stays, but what maps it runs old code. */
 struct su_changed_file {
-        char *path;  /* absolute, below /usr or /opt */
-        bool is_new; /* the baseline has none there: `before` is empty */
+        char *path;   /* absolute, below /usr or /opt */
+        bool is_new;  /* the baseline has none there: `before` is empty */
+        bool is_gone; /* the fixed version has none there: `after` is empty */
         struct su_file_facts before;
         struct su_file_facts after;
 };

@@ -205,7 +205,7 @@ static int copy_marks(const struct su_publish_arguments *arguments, struct su_co
                 int r;
 
                 if (!su_mark_is_usable(arguments->marks[i]))
-                        return su_fail(err, SU_ERROR_USAGE, "a mark has %d to %d bytes: '%s'",
+                        return su_fail(err, SU_ERROR_USAGE, "a mark has %d to %d printable bytes: '%s'",
                                        SU_MARK_MIN, SU_MARK_MAX, arguments->marks[i]);
                 r = su_strdup(arguments->marks[i], &component->marks[i], err);
                 if (r < 0)
@@ -467,10 +467,11 @@ static void report(const struct build *build)
         (void)printf("Drafted %s level (%s): component %s %s -> %s\n", build->manifest.baseline,
                      build->manifest.level.name, component->name,
                      component->old_version ? component->old_version : "?", component->new_version);
-        (void)printf("  files     %zu changed, %zu added, %zu links; left out: %zu unchanged, %zu "
-                     "documentation, %zu outside /usr and /opt\n",
-                     counts->changed, counts->added, counts->links, counts->unchanged,
-                     counts->documentation, counts->outside);
+        (void)printf(
+                "  files     %zu changed, %zu added (%zu in the place of a former version), %zu "
+                "links; left out: %zu unchanged, %zu documentation, %zu outside /usr and /opt\n",
+                counts->changed, counts->added, counts->gone, counts->links, counts->unchanged,
+                counts->documentation, counts->outside);
         (void)printf("  image     %llu bytes\n", (unsigned long long)component->image.size);
         for (size_t i = 0; i < component->n_deltas; i++)
                 (void)printf("  delta     %llu bytes from %zu files\n",

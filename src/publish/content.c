@@ -92,9 +92,11 @@ static int append_file(struct stage *stage, const char *path, const struct su_ba
                 return su_fail_oom(err);
         component->files = larger;
         file = &component->files[component->n_files];
-        *file = (struct su_changed_file){.is_new = !before, .after = *after};
+        *file = (struct su_changed_file){.is_new = !before, .is_gone = !after};
         if (before)
                 file->before = before->facts;
+        if (after)
+                file->after = *after;
         r = su_strdup(path, &file->path, err);
         if (r >= 0)
                 component->n_files++;
@@ -198,6 +200,46 @@ static int read_link(int dir_fd, const char *name, char ret[PATH_MAX])
         return 0;
 }
 
+static bool is_listed(const struct su_component *component, const char *path)
+{
+        for (size_t i = 0; i < component->n_files; i++)
+                if (strcmp(component->files[i].path, path) == 0)
+                        return true;
+        return false;
+}
+
+/* Whether the link of a library, libx.so.4, leads to one of its versions, libx.so.4.16. */
+static bool is_version_of(const char *name, const char *target)
+{
+        size_t n = strlen(name);
+
+        return strncmp(target, name, n) == 0 && target[n] == '.' && !strchr(target, '/');
+}
+
+/* A library's new version mostly has a file name of its own, and the link changes. Programs that
+ * run have the former file mapped: it must be known as old, and the delta is made from it. */
+static int retire_library(struct stage *stage, const struct su_tree_entry *entry,
+                          const char *former, const char *target, struct su_error *err)
+{
+        const struct su_baseline_file *before;
+        su_auto_free char *path = NULL;
+        int r;
+
+        if (!strstr(entry->name, ".so") || !is_version_of(entry->name, former) ||
+            !is_version_of(entry->name, target) ||
+            faccessat(entry->dir_fd, former, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                return 0;
+        r = su_format(&path, err, "%.*s%s", (int)(strlen(entry->path) - strlen(entry->name)),
+                      entry->path, former);
+        if (r < 0)
+                return r;
+        before = su_baseline_find(stage->baseline, path);
+        if (!before || is_listed(stage->component, path))
+                return 0;
+        stage->counts.gone++;
+        return append_file(stage, path, before, NULL, err);
+}
+
 static int stage_link(struct stage *stage, const struct su_tree_entry *entry, struct su_error *err)
 {
         char target[PATH_MAX];
@@ -207,12 +249,15 @@ static int stage_link(struct stage *stage, const struct su_tree_entry *entry, st
         r = read_link(entry->dir_fd, entry->name, target);
         if (r < 0)
                 return su_fail_errno(err, r, "cannot read link '%s'", entry->path);
-        if (read_link(stage->tree_fd, entry->path + 1, before) >= 0 &&
-            strcmp(target, before) == 0) {
+        if (read_link(stage->tree_fd, entry->path + 1, before) < 0)
+                before[0] = '\0';
+        if (strcmp(target, before) == 0) {
                 stage->counts.unchanged++;
                 return 0;
         }
-        r = stage_parents(stage, entry->path, err);
+        r = retire_library(stage, entry, before, target, err);
+        if (r >= 0)
+                r = stage_parents(stage, entry->path, err);
         if (r < 0)
                 return r;
         if (symlinkat(target, stage->staging_fd, entry->path + 1) < 0)

@@ -13,6 +13,7 @@ struct su_content_counts {
         size_t changed;
         size_t added;
         size_t links;         /* symbolic links in the image */
+        size_t gone;          /* libraries whose place one of another file name took */
         size_t unchanged;     /* same bytes as in the baseline */
         size_t documentation; /* left out: nothing runs it */
         size_t outside;       /* left out: not below /usr */

@@ -112,6 +112,26 @@ def test_no_documentation_in_an_image(workspace):
     assert "left out" in build.stdout
 
 
+def test_a_library_whose_new_version_has_another_file_name(workspace, work):
+    baseline, fixed = workspace.trees / "baseline", work / "renamed"
+    for tree, version in ((baseline, "1.2"), (fixed, "1.3")):
+        support.make_library(tree / f"usr/lib/libname.so.{version}", "name_answer", version)
+        os.symlink(f"libname.so.{version}", tree / "usr/lib/libname.so.1")
+        os.symlink(f"libname.so.{version}", tree / "usr/lib/libname.so")
+        support.write(tree / f"usr/bin/program{version}", version)
+        os.symlink(f"program{version}", tree / "usr/bin/program")
+    workspace("baseline", "--tree", baseline)
+    workspace("build", "--tree", baseline, "--component", "name", "--fixed", fixed, "--new-version", "2")
+    workspace("release")
+    component, = workspace.manifest()["components"]
+    files = {file["path"]: file for file in component["files"]}
+    assert files["/usr/lib/libname.so.1.2"]["after"] is None  # what maps it runs old code
+    assert files["/usr/lib/libname.so.1.2"]["before"]["build_id"]
+    assert files["/usr/lib/libname.so.1.3"]["before"] is None
+    assert "/usr/bin/program1.2" not in files  # nobody said that it is not to be run any more
+    assert "/usr/lib/libname.so.1.2" in {source["path"] for source in component["deltas"][0]["sources"]}
+
+
 def test_the_same_input_gives_the_same_bytes(workspace, work):
     epoch = {"SOURCE_DATE_EPOCH": "1700000000"}
     other = support.Publisher(work / "other", workspace.trees).start()

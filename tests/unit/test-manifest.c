@@ -165,6 +165,30 @@ static void test_optional_fields(void **state)
         }
 }
 
+/* A former version of a library: not in the image, and old when it runs. */
+static void test_a_file_that_is_gone(void **state)
+{
+        static const char after[] = "components/0/files/0/after";
+        su_auto_free char *text = json_with(sample, after, "null");
+        su_auto_free char *neither = json_with(sample, "components/0/files/1/after", "null");
+        su_auto_free char *written = NULL;
+        su_auto_manifest struct su_manifest first = {0};
+        su_auto_manifest struct su_manifest second = {0};
+        struct su_error err = {0};
+        size_t size;
+
+        (void)state;
+        assert_ok(su_manifest_parse(text, strlen(text), &first, &err), err);
+        assert_ok(su_manifest_write(&first, &written, &size, &err), err);
+        assert_ok(su_manifest_parse(written, size, &second, &err), err);
+        assert_true(second.components[0].files[0].is_gone);
+        assert_false(second.components[0].files[0].is_new);
+        assert_int_equal(second.components[0].files[0].before.size, 5);
+        assert_int_equal(second.components[0].files[0].after.build_id.size, 0);
+        assert_false(second.components[0].files[1].is_gone);
+        assert_fails_with(parse(neither, &err), err, FORMAT, "'after'");
+}
+
 static void test_wrong_values_are_named(void **state)
 {
         static const struct {
@@ -325,6 +349,7 @@ int main(void)
                 cmocka_unit_test(test_control_characters_in_text),
                 cmocka_unit_test(test_each_missing_field_is_named),
                 cmocka_unit_test(test_optional_fields),
+                cmocka_unit_test(test_a_file_that_is_gone),
                 cmocka_unit_test(test_wrong_values_are_named),
                 cmocka_unit_test(test_a_newer_version_is_unsupported),
                 cmocka_unit_test(test_a_build_id_has_at_most_32_bytes),

@@ -90,6 +90,21 @@ static void test_files_without_build_ids(void **state)
         assert_ids(&to, NULL, "2");
 }
 
+/* A library whose new version has a file name of its own. */
+static void test_a_new_file_name(void **state)
+{
+        struct su_changed_file files[] = {changed("/usr/lib/x.so.1.1", 1, 0),
+                                          changed("/usr/lib/x.so.1.2", 0, 2)};
+        struct su_component components[] = {component("c", files, 2)};
+        struct su_manifest level = manifest(components, 1);
+
+        (void)state;
+        files[0].is_gone = true;
+        assert_ids(NULL, &level, "1");
+        assert_ids(&level, &level, "1");
+        assert_ids(&level, NULL, "2");
+}
+
 /* The same build under two paths: old only when it is to be seen nowhere. */
 static void test_a_build_in_two_places(void **state)
 {
@@ -127,6 +142,7 @@ int main(void)
                 cmocka_unit_test(test_removal),
                 cmocka_unit_test(test_next_level),
                 cmocka_unit_test(test_files_without_build_ids),
+                cmocka_unit_test(test_a_new_file_name),
                 cmocka_unit_test(test_a_build_in_two_places),
                 cmocka_unit_test(test_names),
         };
