@@ -1,28 +1,30 @@
 #!/usr/bin/env bash
-# Picks a real Debian 12 security fix at run time: a component whose archive
-# still offers two versions, the older (the baseline) and the newer (the fix).
+# Picks a real Debian security fix at run time: a component whose archive still
+# offers two versions, the older (the baseline) and the newer (the fix).
 #
 #   debian-pair.sh sources [SUITE]     sources.list lines for bookworm, or another release
-#   debian-pair.sh pick  [COMPONENT]   PAIR_COMPONENT, PAIR_PACKAGES, PAIR_OLD, PAIR_NEW
+#   debian-pair.sh pick  [COMPONENT]   PAIR_COMPONENT, PAIR_SUITE, PAIR_PACKAGES,
+#                                      PAIR_OLD, PAIR_NEW
 #   debian-pair.sh fetch [COMPONENT]   the same, after downloading the packages,
 #                                      plus PAIR_OLD_DEBS and PAIR_NEW_DEBS (paths)
 #
 # pick and fetch print lines to eval; everything else goes to standard error.
-# Without COMPONENT the first candidate that has two versions is taken.
+# Without COMPONENT the first candidate of bookworm that has two versions is taken.
 #
 # Its environment: see debian-archive.sh.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 
-# Source package: the binary packages that a fix replaces together. First wish first.
+# Release, source package: the binary packages that a fix replaces together. First wish first.
 candidates=(
-        'openssl: libssl3 openssl'
-        'libxml2: libxml2'
-        'curl: libcurl4 curl'
-        'nginx: nginx nginx-common nginx-light'
-        'gnutls28: libgnutls30'
-        'expat: libexpat1'
+        'bookworm openssl: libssl3 openssl'
+        'bookworm libxml2: libxml2'
+        'bookworm curl: libcurl4 curl'
+        'bookworm nginx: nginx nginx-common nginx-light'
+        'bookworm gnutls28: libgnutls30'
+        'bookworm expat: libexpat1'
+        'trixie webkit2gtk: libwebkitgtk-6.0-4 libjavascriptcoregtk-6.0-1'
 )
 
 # shellcheck source=tests/container/processes.sh
@@ -53,12 +55,10 @@ common_versions() { # package...
 }
 
 pick() { # [component]
-        local wanted=${1:-} candidate versions known=no
+        local candidate versions
         for candidate in "${candidates[@]}"; do
-                PAIR_COMPONENT=${candidate%%:*}
-                [[ -z $wanted || $wanted == "$PAIR_COMPONENT" ]] || continue
-                known=yes
-                PAIR_PACKAGES=${candidate#*: }
+                read -r PAIR_SUITE PAIR_COMPONENT PAIR_PACKAGES <<< "${candidate/:/}"
+                [[ $PAIR_SUITE == "$suite" && ${1:-$PAIR_COMPONENT} == "$PAIR_COMPONENT" ]] || continue
                 # shellcheck disable=SC2086  # a list of words
                 mapfile -t versions < <(common_versions $PAIR_PACKAGES)
                 if ((${#versions[@]} >= 2)); then
@@ -68,12 +68,22 @@ pick() { # [component]
                 fi
                 say "$PAIR_COMPONENT has only one version (${versions[*]:-none at all}): no pair"
         done
-        [[ $known == yes ]] || die "no such candidate: $wanted"
         die "no candidate has two versions in $suite at present"
 }
 
+suite_of() { # [component]
+        local candidate suite component
+        for candidate in "${candidates[@]}"; do
+                read -r suite component _ <<< "${candidate/:/}"
+                [[ ${1:-$component} == "$component" ]] || continue
+                printf '%s\n' "$suite"
+                return
+        done
+        die "no such candidate: $1"
+}
+
 print_pair() {
-        printf '%s=%q\n' PAIR_COMPONENT "$PAIR_COMPONENT"
+        printf '%s=%q\n' PAIR_COMPONENT "$PAIR_COMPONENT" PAIR_SUITE "$PAIR_SUITE"
         printf 'PAIR_PACKAGES="%s"\n' "$PAIR_PACKAGES"
         printf '%s=%q\n' PAIR_OLD "$PAIR_OLD" PAIR_NEW "$PAIR_NEW"
 }
@@ -92,22 +102,23 @@ fetch_pair() {
 }
 
 main() {
-        local verb=${1:-} component=${2:-}
+        local verb=${1:-} wanted=${2:-} suite
         case $verb in
         sources) use_suite "${2:-bookworm}"; sources; return ;;
         pick|fetch) ;;
-        *) sed -n '5,8s/^# *//p' "$0" >&2; exit 2 ;;
+        *) sed -n '5,9s/^# *//p' "$0" >&2; exit 2 ;;
         esac
 
-        use_suite bookworm
+        suite=$(suite_of ${wanted:+"$wanted"})
+        use_suite "$suite"
         lock_archive
         refresh_lists
-        pick "$component"
+        pick ${wanted:+"$wanted"}
         if [[ $verb == fetch ]] && ! fetch_pair; then
                 # The archive drops superseded files: old lists name what is gone.
                 say "a download failed: fetching the lists again"
                 refresh_lists force
-                pick "$component"
+                pick ${wanted:+"$wanted"}
                 fetch_pair || die "cannot download the packages of $PAIR_COMPONENT"
         fi
         print_pair
