@@ -34,8 +34,8 @@ class World:
     def publisher(self, *arguments):
         return run(BUILD / "src/suture-publish", "-C", self.path / "publisher", *arguments)
 
-    def fetch_pair(self):
-        pair = dict(re.findall(r"(PAIR_\w+)=(.*)", self.script("debian-pair.sh", "fetch").stdout))
+    def fetch_pair(self, *component):
+        pair = dict(re.findall(r"(PAIR_\w+)=(.*)", self.script("debian-pair.sh", "fetch", *component).stdout))
         return {name: value.strip("'\"").replace("\\", "") for name, value in pair.items()}
 
     def serve(self):
@@ -45,6 +45,9 @@ class World:
     def make_device(self):
         """A copy of the baseline that knows where its improvements come from."""
         run("cp", "-a", self.baseline, self.device)
+        self.trust()
+
+    def trust(self):
         (self.device / "etc/suture").mkdir()
         shutil.copy(self.path / "publisher/public/metadata/1.root.json", self.device / "etc/suture/root.json")
         self.configure()
