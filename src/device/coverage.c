@@ -70,6 +70,11 @@ static const char *base_name(const char *path)
         return slash ? slash + 1 : path;
 }
 
+static bool has_code(const struct su_changed_file *file)
+{
+        return (file->is_gone ? &file->before : &file->after)->build_id.size > 0;
+}
+
 /* A file of the improvement that has code and goes by that name. */
 static const struct su_changed_file *find_by_name(const struct su_manifest *manifest,
                                                   const char *name,
@@ -79,8 +84,7 @@ static const struct su_changed_file *find_by_name(const struct su_manifest *mani
                 for (size_t j = 0; j < manifest->components[i].n_files; j++) {
                         const struct su_changed_file *file = &manifest->components[i].files[j];
 
-                        if (file->after.build_id.size == 0 ||
-                            strcmp(base_name(file->path), name) != 0)
+                        if (!has_code(file) || strcmp(base_name(file->path), name) != 0)
                                 continue;
                         *ret_component = &manifest->components[i];
                         return file;

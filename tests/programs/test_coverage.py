@@ -44,6 +44,23 @@ def test_no_copies(marked):
     assert answer.status == 0 and answer["gaps"] == [] and answer["processes"] == []
 
 
+def test_a_copy_of_a_former_version_with_another_file_name(device, work, trees):
+    shutil.copytree(trees, work / "trees", symlinks=True)
+    baseline, fixed = work / "trees/baseline", work / "trees/fixed-a"
+    for tree, version in ((baseline, "1.2"), (fixed, "1.3")):
+        support.make_library(tree / f"usr/lib/libname.so.{version}", "name_answer", version)
+        os.symlink(f"libname.so.{version}", tree / "usr/lib/libname.so.1")
+    shop = support.Publisher(work / "shop", work / "trees").start()
+    shop.build("a", "--mark", MARK)
+    shop("release")
+    device.trust(shop).configure(f"[Source]\nRepository=file://{shop.public}\n")
+    assert device("check").status == 0
+    copy = device.path / "var/lib/flatpak/runtime/org.example/x86_64/1/active/files/lib/libname.so.1.2"
+    support.write(copy, (baseline / "usr/lib/libname.so.1.2").read_bytes())
+    (gap,) = device("coverage")["gaps"]
+    assert gap["is_old"] and gap["path"].endswith("/libname.so.1.2")
+
+
 def test_copies_in_other_trees(marked, trees):
     old, new = trees / "baseline/usr/lib/libfix.so", trees / "fixed-a/usr/lib/libfix.so"
     places = {
