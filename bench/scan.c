@@ -53,7 +53,7 @@ static int add_library(struct su_old_code_set *set, const char *path, struct su_
                 return r;
         if (id.size == 0)
                 return su_fail(err, SU_ERROR_USAGE, "'%s' has no build-id", path);
-        return su_old_code_add(set, &id, "fix", path, err);
+        return su_old_code_add(set, &(struct su_old_code){id, "fix", path, NULL}, err);
 }
 
 static void print(const struct su_exposure *exposure, uint64_t cpu, uint64_t wall)

@@ -1,12 +1,18 @@
 #include "base/printable.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 static bool is_printable_ascii(char c)
 {
         return c >= 0x20 && c <= 0x7e;
+}
+
+bool su_is_printable_ascii(const char *text)
+{
+        while (is_printable_ascii(*text))
+                text++;
+        return *text == '\0';
 }
 
 void su_make_printable_ascii(char *text)

@@ -12,15 +12,15 @@
 #define STATUS_SIZE_MAX (64 * 1024)
 #define ANCESTORS_MAX 64
 
-int su_old_code_add(struct su_old_code_set *set, const struct su_build_id *id,
-                    const char *component, const char *path, struct su_error *err)
+int su_old_code_add(struct su_old_code_set *set, const struct su_old_code *code,
+                    struct su_error *err)
 {
         struct su_old_code *larger = reallocarray(set->codes, set->n_codes + 1, sizeof *set->codes);
 
         if (!larger)
                 return su_fail_oom(err);
         set->codes = larger;
-        set->codes[set->n_codes++] = (struct su_old_code){*id, component, path};
+        set->codes[set->n_codes++] = *code;
         return 0;
 }
 

@@ -22,6 +22,7 @@ struct su_old_code {
         struct su_build_id id;
         const char *component;
         const char *path;
+        const char *notice; /* what its users should know; may be NULL */
 };
 
 struct su_old_code_set {
@@ -29,8 +30,8 @@ struct su_old_code_set {
         size_t n_codes;
 };
 
-int su_old_code_add(struct su_old_code_set *set, const struct su_build_id *id,
-                    const char *component, const char *path, struct su_error *err);
+int su_old_code_add(struct su_old_code_set *set, const struct su_old_code *code,
+                    struct su_error *err);
 void su_old_code_sort(struct su_old_code_set *set);
 void su_old_code_done(struct su_old_code_set *set);
 #define su_auto_old_code su_auto(su_old_code_done)

@@ -55,9 +55,11 @@ static int add(struct su_old_code_set *set, const struct su_build_id *id,
                const struct su_component *component, const struct su_changed_file *file,
                struct su_error *err)
 {
+        const struct su_old_code code = {*id, component->name, file->path, component->notice};
+
         if (id->size == 0 || contains(set, id))
                 return 0;
-        return su_old_code_add(set, id, component->name, file->path, err);
+        return su_old_code_add(set, &code, err);
 }
 
 static int collect(const struct su_manifest *manifest, const struct su_manifest *to,
@@ -98,7 +100,7 @@ int su_old_code_between(const struct su_manifest *from, const struct su_manifest
                 const struct su_old_code *code = &sets.known.codes[i];
 
                 if (!contains(&sets.visible, &code->id))
-                        r = su_old_code_add(&old, &code->id, code->component, code->path, err);
+                        r = su_old_code_add(&old, code, err);
         }
         if (r < 0)
                 return r;

@@ -164,6 +164,23 @@ static bool is_grouped_by_unit(enum su_action_kind kind)
                kind == SU_ACTION_SOFT_REBOOT || kind == SU_ACTION_REBOOT;
 }
 
+/* The first notice that a publisher gave about what the process runs. */
+static const char *find_notice(const struct su_exposed_process *process)
+{
+        for (size_t i = 0; i < process->n_codes; i++)
+                if (process->codes[i]->notice)
+                        return process->codes[i]->notice;
+        return NULL;
+}
+
+static int give_reason(const struct su_exposed_process *process, char **ret, struct su_error *err)
+{
+        const char *notice = find_notice(process);
+
+        return su_format(ret, err, "%s %s%s%s", process->command, su_exposed_why(process),
+                         notice ? "; until then: " : "", notice ? notice : "");
+}
+
 static int plan_process(struct planner *planner, const struct su_exposure *exposure,
                         const struct su_exposed_process *process, struct su_error *err)
 {
@@ -182,8 +199,7 @@ static int plan_process(struct planner *planner, const struct su_exposure *expos
                 action->leader = leader;
                 r = advise(kind, process, program, &action->advice, err);
                 if (r >= 0)
-                        r = su_format(&action->reason, err, "%s %s", process->command,
-                                      su_exposed_why(process));
+                        r = give_reason(process, &action->reason, err);
         }
         if (r >= 0)
                 r = append_pid(action, process->pid, err);

@@ -64,7 +64,7 @@ static int read_changed(const json_t *document, struct su_state *state, struct s
                 return r;
         if (strlen(boot_id) >= SU_BOOT_ID_SIZE)
                 return su_fail(err, SU_ERROR_FORMAT, "field 'boot_id' is too long");
-        strcpy(state->changed.boot_id, boot_id);
+        memcpy(state->changed.boot_id, boot_id, strlen(boot_id) + 1);
         state->changed.monotonic_us = (uint64_t)at;
         return 0;
 }

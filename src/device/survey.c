@@ -17,30 +17,41 @@ static int find_owners(const struct su_units *units, struct su_exposure *exposur
         return 0;
 }
 
-int su_survey_make(const struct su_engine *engine, const struct su_manifest *from,
-                   const struct su_manifest *to, const struct su_moment *changed,
-                   struct su_survey *ret, struct su_error *err)
+static int look(const struct su_engine *engine, const struct su_manifest *from,
+                const struct su_manifest *to, const struct su_moment *changed,
+                struct su_survey *survey, struct su_error *err)
 {
-        su_auto_survey struct su_survey survey = {0};
         su_auto_rules struct su_rules rules = {0};
         int r;
 
         r = su_restart_rules_load(engine->root_fd, from, to, &rules, err);
         if (r >= 0)
-                r = su_old_code_between(from, to, &survey.old_code, err);
+                r = su_old_code_between(from, to, &survey->old_code, err);
         if (r >= 0)
-                r = su_exposure_scan(engine->root, &survey.old_code, NULL, &survey.exposure, err);
+                r = su_exposure_scan(engine->root, &survey->old_code, NULL, &survey->exposure, err);
         if (r >= 0)
-                r = find_owners(engine->units, &survey.exposure, err);
+                r = find_owners(engine->units, &survey->exposure, err);
         if (r >= 0)
-                r = su_stale_find(from, to, &rules, engine->units, changed, &survey.stale, err);
+                r = su_stale_find(from, to, &rules, engine->units, changed, &survey->stale, err);
         if (r >= 0)
-                r = su_plan_make(&survey.exposure, &survey.stale, &rules, engine->units,
-                                 &survey.plan, err);
-        if (r < 0)
+                r = su_plan_make(&survey->exposure, &survey->stale, &rules, engine->units,
+                                 &survey->plan, err);
+        return r;
+}
+
+int su_survey_make(const struct su_engine *engine, const struct su_manifest *from,
+                   const struct su_manifest *to, const struct su_moment *changed,
+                   struct su_survey *ret, struct su_error *err)
+{
+        struct su_survey survey = {0};
+        int r;
+
+        r = look(engine, from, to, changed, &survey, err);
+        if (r < 0) {
+                su_survey_done(&survey);
                 return r;
+        }
         *ret = survey;
-        survey = (struct su_survey){0};
         return 0;
 }
 

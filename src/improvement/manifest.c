@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/printable.h"
 #include "base/text.h"
 #include "improvement/codec.h"
 #include "json/json.h"
@@ -181,7 +182,20 @@ bool su_mark_is_usable(const char *text)
 {
         size_t size = strlen(text);
 
-        return size >= SU_MARK_MIN && size <= SU_MARK_MAX;
+        return size >= SU_MARK_MIN && size <= SU_MARK_MAX && su_is_printable_ascii(text);
+}
+
+static int read_notice(const json_t *object, char **ret, struct su_error *err)
+{
+        const char *notice;
+        int r;
+
+        r = su_json_find_string(object, "notice", &notice, err);
+        if (r < 0)
+                return r;
+        if (notice && (strlen(notice) > SU_NOTICE_MAX || !su_is_printable_ascii(notice)))
+                return su_fail(err, SU_ERROR_FORMAT, "field 'notice' is no line of text");
+        return copy_field(notice, ret, err);
 }
 
 static int read_component(const json_t *object, void *ret, struct su_error *err)
@@ -216,6 +230,8 @@ static int read_component(const json_t *object, void *ret, struct su_error *err)
                 r = su_json_read_elements(object, "deltas", DELTAS_MAX, sizeof *component->deltas,
                                           read_delta, &component->deltas, &component->n_deltas,
                                           err);
+        if (r >= 0)
+                r = read_notice(object, &component->notice, err);
         if (r >= 0)
                 r = read_strings(object, "packages", SU_PACKAGES_MAX, su_name_is_safe,
                                  &component->packages, &component->n_packages, err);
@@ -372,12 +388,12 @@ static json_t *component_to_json(const struct su_component *component)
         for (size_t i = 0; i < component->n_deltas; i++)
                 if (json_array_append_new(deltas, delta_to_json(&component->deltas[i])) < 0)
                         return NULL;
-        return json_pack("{s:s, s:s?, s:s, s:o, s:O, s:O, s:O, s:o, s:o, s:o}", "name",
+        return json_pack("{s:s, s:s?, s:s, s:o, s:O, s:O, s:O, s:s?, s:o, s:o, s:o}", "name",
                          component->name, "old_version", component->old_version, "new_version",
                          component->new_version, "image", image_to_json(&component->image), "fixes",
-                         fixes, "files", files, "deltas", deltas, "packages",
-                         strings_to_json(component->packages, component->n_packages), "marks",
-                         strings_to_json(component->marks, component->n_marks), "hints",
+                         fixes, "files", files, "deltas", deltas, "notice", component->notice,
+                         "packages", strings_to_json(component->packages, component->n_packages),
+                         "marks", strings_to_json(component->marks, component->n_marks), "hints",
                          su_rules_to_json(&component->hints));
 }
 
@@ -420,6 +436,7 @@ void su_component_done(struct su_component *component)
                 free(component->packages[i]);
         for (size_t i = 0; i < component->n_marks; i++)
                 free(component->marks[i]);
+        free(component->notice);
         free(component->packages);
         free(component->marks);
         su_rules_done(&component->hints);

@@ -23,6 +23,7 @@
 #define SU_MARKS_MAX 64
 #define SU_MARK_MIN 8
 #define SU_MARK_MAX 256
+#define SU_NOTICE_MAX 256
 
 /* A file below the repository's objects/, named by its SHA-256. */
 struct su_object {
@@ -84,6 +85,7 @@ struct su_component {
         size_t n_deltas;
         struct su_changed_file *files;
         size_t n_files;
+        char *notice; /* what its running users should know until they are restarted; may be NULL */
         char **packages; /* whose files these are, when a package manager has them */
         size_t n_packages;
         char **marks; /* strings that only the old code has: by them copies are found elsewhere */
@@ -107,7 +109,7 @@ int su_manifest_parse(const char *text, size_t size, struct su_manifest *ret, st
 int su_manifest_write(const struct su_manifest *manifest, char **ret_text, size_t *ret_size,
                       struct su_error *err);
 void su_manifest_done(struct su_manifest *manifest);
-/* Long enough to be no accident. */
+/* Printable ASCII, long enough to be no accident. */
 bool su_mark_is_usable(const char *text);
 void su_component_done(struct su_component *component);
 #define su_auto_manifest su_auto(su_manifest_done)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/ini.h"
+#include "base/printable.h"
 #include "base/text.h"
 
 #define WILDCARDS "*?["
@@ -35,7 +36,8 @@ static bool is_unit_pattern(const char *text)
 
 static bool is_data_pattern(const char *text)
 {
-        return text[0] == '/' && strlen(text) < 4096 && !strstr(text, "/../");
+        return text[0] == '/' && strlen(text) < 4096 && !strstr(text, "/../") &&
+               su_is_printable_ascii(text);
 }
 
 int su_rules_append(struct su_rules *rules, const char *unit, enum su_rule_action action,

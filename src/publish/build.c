@@ -205,8 +205,9 @@ static int copy_marks(const struct su_publish_arguments *arguments, struct su_co
                 int r;
 
                 if (!su_mark_is_usable(arguments->marks[i]))
-                        return su_fail(err, SU_ERROR_USAGE, "a mark has %d to %d printable bytes: '%s'",
-                                       SU_MARK_MIN, SU_MARK_MAX, arguments->marks[i]);
+                        return su_fail(err, SU_ERROR_USAGE,
+                                       "a mark has %d to %d printable bytes: '%s'", SU_MARK_MIN,
+                                       SU_MARK_MAX, arguments->marks[i]);
                 r = su_strdup(arguments->marks[i], &component->marks[i], err);
                 if (r < 0)
                         return r;
@@ -242,6 +243,8 @@ static int describe(struct build *build, struct su_error *err)
                 r = su_fixes_add(component, arguments->cves[i], NULL, err);
         if (r >= 0)
                 r = copy_marks(arguments, component, err);
+        if (r >= 0 && arguments->notice)
+                r = su_strdup(arguments->notice, &component->notice, err);
         return r < 0 ? r : read_hints(arguments, component, err);
 }
 
@@ -374,7 +377,8 @@ static int add_delta(struct build *build, const struct sources *sources, size_t 
 
         if (fd < 0)
                 return su_fail_errno(err, errno, "cannot create a delta");
-        r = su_delta_make(sources->fds, sources->names, n_sources, image_fd, fd, err);
+        r = su_delta_make(sources->fds, sources->names, n_sources, image_fd, fd,
+                          build->arguments->fast ? SU_DELTA_FAST : SU_DELTA_BEST, err);
         if (r >= 0)
                 r = keep_object(build, fd, &delta->object, err);
         if (r < 0)

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "base/printable.h"
 #include "base/text.h"
+#include "improvement/manifest.h"
 #include "publish/verbs.h"
 
 struct verb {
@@ -31,22 +33,26 @@ static void print_help(FILE *out)
                            "Make and publish background security improvements.\n\n");
         for (size_t i = 0; i < SU_ELEMENTS(verbs); i++)
                 (void)fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].help);
-        (void)fprintf(out, "\n"
-                           "  -C, --workspace=DIR  The publisher's workspace (default: .)\n"
-                           "  --tree=DIR           baseline, build: the baseline's OS tree\n"
-                           "  --baseline=NAME      build, release: which, when there are several\n"
-                           "  --component=NAME     build: what is fixed\n"
-                           "  --fixed=DIR          build: a tree with the fixed files\n"
-                           "  --old-version=V, --new-version=V\n"
-                           "                       build: versions, when no package says them\n"
-                           "  --cve=ID             build: fixed as well; may be repeated\n"
-                           "  --mark=TEXT          build: a string that only the old code has; may "
-                           "be repeated\n"
-                           "  --hints=FILE         build: restart rules of the component's users\n"
-                           "  --rollout=PERCENT    release: part of the devices (default: 100)\n"
-                           "  --json               show: print JSON\n"
-                           "  --help, --version\n\n"
-                           "Exit status: 0 done; others: see suture-publish(1).\n");
+        (void)fprintf(out,
+                      "\n"
+                      "  -C, --workspace=DIR  The publisher's workspace (default: .)\n"
+                      "  --tree=DIR           baseline, build: the baseline's OS tree\n"
+                      "  --baseline=NAME      build, release: which, when there are several\n"
+                      "  --component=NAME     build: what is fixed\n"
+                      "  --fixed=DIR          build: a tree with the fixed files\n"
+                      "  --old-version=V, --new-version=V\n"
+                      "                       build: versions, when no package says them\n"
+                      "  --cve=ID             build: fixed as well; may be repeated\n"
+                      "  --mark=TEXT          build: a string that only the old code has; may "
+                      "be repeated\n"
+                      "  --notice=TEXT        build: what its running users should know until "
+                      "they are restarted\n"
+                      "  --hints=FILE         build: restart rules of the component's users\n"
+                      "  --fast               build: larger deltas, made in a tenth of the time\n"
+                      "  --rollout=PERCENT    release: part of the devices (default: 100)\n"
+                      "  --json               show: print JSON\n"
+                      "  --help, --version\n\n"
+                      "Exit status: 0 done; others: see suture-publish(1).\n");
 }
 
 enum {
@@ -57,7 +63,9 @@ enum {
         OPTION_OLD_VERSION,
         OPTION_NEW_VERSION,
         OPTION_CVE,
+        OPTION_FAST,
         OPTION_HINTS,
+        OPTION_NOTICE,
         OPTION_MARK,
         OPTION_ROLLOUT,
         OPTION_JSON,
@@ -75,6 +83,8 @@ static const struct option options[] = {
         {"new-version", required_argument, NULL, OPTION_NEW_VERSION},
         {"cve", required_argument, NULL, OPTION_CVE},
         {"hints", required_argument, NULL, OPTION_HINTS},
+        {"notice", required_argument, NULL, OPTION_NOTICE},
+        {"fast", no_argument, NULL, OPTION_FAST},
         {"mark", required_argument, NULL, OPTION_MARK},
         {"rollout", required_argument, NULL, OPTION_ROLLOUT},
         {"json", no_argument, NULL, OPTION_JSON},
@@ -121,6 +131,16 @@ static int set_rollout(struct su_publish_arguments *arguments, const char *text,
         return 0;
 }
 
+static int set_notice(struct su_publish_arguments *arguments, const char *text,
+                      struct su_error *err)
+{
+        if (strlen(text) > SU_NOTICE_MAX || !su_is_printable_ascii(text))
+                return su_fail(err, SU_ERROR_USAGE, "a notice is a line of at most %d characters",
+                               SU_NOTICE_MAX);
+        arguments->notice = text;
+        return 0;
+}
+
 static int apply_option(int option, struct su_publish_arguments *arguments, struct su_error *err)
 {
         switch (option) {
@@ -149,6 +169,11 @@ static int apply_option(int option, struct su_publish_arguments *arguments, stru
                 return add_cve(arguments, optarg, err);
         case OPTION_MARK:
                 return add_text(&arguments->marks, &arguments->n_marks, optarg, err);
+        case OPTION_FAST:
+                arguments->fast = true;
+                return 0;
+        case OPTION_NOTICE:
+                return set_notice(arguments, optarg, err);
         case OPTION_HINTS:
                 arguments->hints = optarg;
                 return 0;

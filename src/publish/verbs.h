@@ -18,8 +18,10 @@ struct su_publish_arguments {
         size_t n_cves;
         const char **marks; /* strings that only the old code has */
         size_t n_marks;
+        const char *notice;
         const char *hints; /* path of a file with restart rules */
         int rollout;       /* percent */
+        bool fast;         /* larger deltas, sooner */
         bool json;
         char **operands;
         size_t n_operands;

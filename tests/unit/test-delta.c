@@ -57,9 +57,9 @@ static int setup(void **state)
         sample->sources[1] = memory_file_of(sample->old + 2500, OLD_SIZE - 2500);
         sample->target_fd = memory_file_of(sample->target, sizeof sample->target);
         sample->patch_fd = memory_file_of("", 0);
-        assert_ok(
-                su_delta_make(sample->sources, names, 2, sample->target_fd, sample->patch_fd, &err),
-                err);
+        assert_ok(su_delta_make(sample->sources, names, 2, sample->target_fd, sample->patch_fd,
+                                SU_DELTA_BEST, &err),
+                  err);
         load_patch(sample);
         *state = sample;
         return 0;
@@ -111,7 +111,9 @@ static void test_same_input_same_bytes(void **state)
         uint8_t *again;
         struct su_error err = {0};
 
-        assert_ok(su_delta_make(sample->sources, names, 2, sample->target_fd, again_fd, &err), err);
+        assert_ok(su_delta_make(sample->sources, names, 2, sample->target_fd, again_fd,
+                                SU_DELTA_BEST, &err),
+                  err);
         assert_int_equal(size_of(again_fd), sample->patch_size);
         again = malloc(sample->patch_size);
         assert_non_null(again);
@@ -128,7 +130,8 @@ static void test_without_sources(void **state)
         su_auto_close int out_fd = memory_file_of("", 0);
         struct su_error err = {0};
 
-        assert_ok(su_delta_make(NULL, NULL, 0, sample->target_fd, patch_fd, &err), err);
+        assert_ok(su_delta_make(NULL, NULL, 0, sample->target_fd, patch_fd, SU_DELTA_BEST, &err),
+                  err);
         assert_ok(su_delta_apply(patch_fd, NULL, NULL, 0, out_fd, NULL, NULL, &err), err);
         assert_int_equal(size_of(out_fd), OLD_SIZE);
 }
@@ -141,7 +144,7 @@ static void test_empty_source_and_target(void **state)
         struct su_error err = {0};
 
         (void)state;
-        assert_ok(su_delta_make(&empty_fd, names, 1, empty_fd, patch_fd, &err), err);
+        assert_ok(su_delta_make(&empty_fd, names, 1, empty_fd, patch_fd, SU_DELTA_BEST, &err), err);
         assert_ok(su_delta_apply(patch_fd, &empty_fd, names, 1, out_fd, NULL, NULL, &err), err);
         assert_int_equal(size_of(out_fd), 0);
 }
@@ -311,7 +314,7 @@ static void test_too_many_sources_to_make(void **state)
         struct su_error err = {0};
 
         assert_fails(su_delta_make(fds, many, SU_DELTA_SOURCES_MAX + 1, sample->target_fd, patch_fd,
-                                   &err),
+                                   SU_DELTA_BEST, &err),
                      err, TOO_LARGE);
 }
 

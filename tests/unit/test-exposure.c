@@ -80,7 +80,10 @@ static int open_library(struct scratch *scratch, struct su_old_code_set *set)
         assert_ok(su_copy_all(built_fd, fd, "lib.so", &err), err);
         assert_ok(su_build_id_read(fd, "lib.so", &id, NULL, &err), err);
         assert_int_equal(id.size, 20);
-        assert_ok(su_old_code_add(set, &id, "component", "/usr/lib/lib.so", &err), err);
+        assert_ok(su_old_code_add(set,
+                                  &(struct su_old_code){id, "component", "/usr/lib/lib.so", NULL},
+                                  &err),
+                  err);
         su_old_code_sort(set);
         return fd;
 }
@@ -244,7 +247,9 @@ static void test_sorting(void **state)
         (void)state;
         su_old_code_sort(&set);
         for (size_t i = 0; i < SU_ELEMENTS(ids); i++)
-                assert_ok(su_old_code_add(&set, &ids[i], "c", "/p", &err), err);
+                assert_ok(
+                        su_old_code_add(&set, &(struct su_old_code){ids[i], "c", "/p", NULL}, &err),
+                        err);
         su_old_code_sort(&set);
         assert_int_equal(set.codes[0].id.size, 1);
         assert_int_equal(set.codes[1].id.bytes[0], 0);

@@ -9,6 +9,8 @@
 #include "delta/apply/apply.h"
 #include "delta/apply/format.h"
 
+#define FAST_LEVEL 6
+
 struct bytes {
         uint8_t *data;
         size_t size;
@@ -84,17 +86,17 @@ static int write_head(int patch_fd, const struct su_delta_module *target,
 }
 
 static int compress_against(const struct bytes *prefix, const struct bytes *target,
-                            struct bytes *ret, struct su_error *err)
+                            enum su_delta_effort effort, struct bytes *ret, struct su_error *err)
 {
         su_auto(cctx_free_p) ZSTD_CCtx *context = ZSTD_createCCtx();
         const struct {
                 ZSTD_cParameter parameter;
                 int value;
         } parameters[] = {
-                {ZSTD_c_compressionLevel, ZSTD_maxCLevel()},
+                {ZSTD_c_compressionLevel, effort == SU_DELTA_BEST ? ZSTD_maxCLevel() : FAST_LEVEL},
                 {ZSTD_c_windowLog, su_delta_window_log(prefix->size + target->size)},
                 {ZSTD_c_enableLongDistanceMatching, 1},
-                {ZSTD_c_targetLength, 4096},
+                {ZSTD_c_targetLength, effort == SU_DELTA_BEST ? 4096 : 0},
                 {ZSTD_c_checksumFlag, 0},
                 {ZSTD_c_contentSizeFlag, 1},
         };
@@ -136,7 +138,7 @@ static int verify(int patch_fd, const int *source_fds, const char *const *source
 }
 
 int su_delta_make(const int *source_fds, const char *const *source_names, size_t n_sources,
-                  int target_fd, int patch_fd, struct su_error *err)
+                  int target_fd, int patch_fd, enum su_delta_effort effort, struct su_error *err)
 {
         su_auto_free struct su_delta_module *modules = calloc(n_sources + 1, sizeof *modules);
         su_auto(bytes_done) struct bytes prefix = {0};
@@ -158,7 +160,7 @@ int su_delta_make(const int *source_fds, const char *const *source_names, size_t
                 return su_fail(err, SU_ERROR_TOO_LARGE, "the sources are too large for one delta");
         r = append_file(target_fd, "target", &target, &target_module, err);
         if (r >= 0)
-                r = compress_against(&prefix, &target, &body, err);
+                r = compress_against(&prefix, &target, effort, &body, err);
         if (r >= 0)
                 r = write_head(patch_fd, &target_module, modules, n_sources, err);
         if (r >= 0)
