@@ -36,41 +36,43 @@ int su_open_in_root(int root_fd, const char *path, int flags, int *ret_fd, struc
         return 0;
 }
 
-static int make_and_enter(int parent_fd, const char *component, mode_t mode, int *ret_fd)
+/* Links are followed inside `dir_fd` only, as everywhere in an OS tree. */
+static int make_and_enter(int dir_fd, int parent_fd, const char *part, const char *path,
+                          mode_t mode, int *ret_fd, struct su_error *err)
 {
-        int fd;
-
-        if (mkdirat(parent_fd, component, mode) < 0 && errno != EEXIST)
-                return -errno;
-        fd = openat(parent_fd, component, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        *ret_fd = fd;
-        return 0;
+        if (mkdirat(parent_fd, part, mode) < 0 && errno != EEXIST)
+                return su_fail_errno(err, errno, "cannot make directory '%s'", path);
+        return su_open_in_root(dir_fd, path, O_RDONLY | O_DIRECTORY, ret_fd, err);
 }
 
 int su_dir_make(int dir_fd, const char *path, mode_t mode, int *ret_fd, struct su_error *err)
 {
         su_auto_free char *copy = NULL;
-        su_auto_close int fd = -EBADF;
-        char *state = NULL;
+        su_auto_close int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         int r;
 
-        r = su_strdup(path, &copy, err);
-        if (r < 0)
-                return r;
-        fd = openat(dir_fd, path[0] == '/' ? "/" : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return su_fail_errno(err, errno, "cannot open the parent of '%s'", path);
-        for (char *part = strtok_r(copy, "/", &state); part; part = strtok_r(NULL, "/", &state)) {
+        r = su_strdup(path, &copy, err);
+        for (char *part = copy; r >= 0 && part;) {
+                char *slash = strchr(part, '/');
                 int next = -EBADF;
 
-                r = make_and_enter(fd, part, mode, &next);
-                if (r < 0)
-                        return su_fail_errno(err, r, "cannot make directory '%s'", path);
-                su_close_fd(&fd);
-                fd = next;
+                if (slash)
+                        *slash = '\0';
+                if (*part != '\0') {
+                        r = make_and_enter(dir_fd, fd, part, copy, mode, &next, err);
+                        if (r < 0)
+                                return su_fail_prefix(err, r, "'%s'", path);
+                        su_close_fd(&fd);
+                        fd = next;
+                }
+                if (slash)
+                        *slash = '/';
+                part = slash ? slash + 1 : NULL;
         }
+        if (r < 0)
+                return r;
         *ret_fd = su_take_fd(&fd);
         return 0;
 }

@@ -47,10 +47,11 @@ static json_t *fixes_to_json(const struct su_review *review)
 
 static int print_json(const struct su_review *review, struct su_error *err)
 {
-        return su_output_json(json_pack("{s:o, s:b, s:I, s:o, s:o, s:o, s:o, s:s}", "level",
+        return su_output_json(json_pack("{s:o, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:s}", "level",
                                         su_output_level(&review->level), "installed",
                                         review->installed, "scanned",
-                                        (json_int_t)review->survey.exposure.n_scanned, "fixes",
+                                        (json_int_t)review->survey.exposure.n_scanned, "unread",
+                                        (json_int_t)review->survey.exposure.n_unread, "fixes",
                                         fixes_to_json(review), "exposed",
                                         su_output_exposure(&review->survey.exposure), "stale",
                                         su_output_stale(&review->survey.stale), "plan",

@@ -6,28 +6,41 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 
+/* What else than --json and the options that say where a verb takes. */
+enum takes {
+        TAKES_NOTHING = 0,
+        TAKES_DRY_RUN = 1 << 0,
+        TAKES_RESTART = 1 << 1,
+        TAKES_IF_DUE = 1 << 2,
+        TAKES_FORCE = 1 << 3,
+};
+
 struct verb {
         const char *name;
         int (*run)(const struct su_arguments *arguments, struct su_error *err);
         bool read_only;
-        bool can_dry_run;
+        unsigned takes;
         const char *help;
 };
 
 static const struct verb verbs[] = {
-        {"status", su_verb_status, true, false, "Show the version with its letter and its state"},
-        {"check", su_verb_check, false, false, "Ask the repository what it offers"},
-        {"install", su_verb_install, false, true, "Install the level that is offered, live"},
-        {"remove", su_verb_remove, false, true, "Go back to the baseline, live"},
-        {"restart", su_verb_restart, false, true,
+        {"status", su_verb_status, true, TAKES_NOTHING,
+         "Show the version with its letter and its state"},
+        {"check", su_verb_check, false, TAKES_NOTHING, "Ask the repository what it offers"},
+        {"install", su_verb_install, false, TAKES_DRY_RUN | TAKES_RESTART,
+         "Install the level that is offered, live"},
+        {"remove", su_verb_remove, false, TAKES_DRY_RUN | TAKES_RESTART,
+         "Go back to the baseline, live"},
+        {"restart", su_verb_restart, false, TAKES_DRY_RUN | TAKES_IF_DUE,
          "Restart what still runs old code, as far as the plan allows"},
-        {"suspend", su_verb_suspend, false, false,
+        {"suspend", su_verb_suspend, false, TAKES_NOTHING,
          "Take the layers off for a package manager at work"},
-        {"resume", su_verb_resume, false, false, "Put back what still applies"},
-        {"exposure", su_verb_exposure, true, false, "Show which processes still run old code"},
-        {"coverage", su_verb_coverage, true, false,
+        {"resume", su_verb_resume, false, TAKES_FORCE, "Put back what still applies"},
+        {"exposure", su_verb_exposure, true, TAKES_NOTHING,
+         "Show which processes still run old code"},
+        {"coverage", su_verb_coverage, true, TAKES_NOTHING,
          "Look for copies of the old code that no improvement reaches"},
-        {"history", su_verb_history, true, false,
+        {"history", su_verb_history, true, TAKES_NOTHING,
          "Show what was installed and removed, and how it went"},
 };
 
@@ -45,6 +58,7 @@ static void print_help(FILE *out)
                 "  --restart=WHEN       install, remove: now, later, or when-due: in a\n"
                 "                       maintenance window (default)\n"
                 "  --if-due             restart: only when that may be done now\n"
+                "  --force              resume: whoever holds the suspension\n"
                 "  --root=DIR           Work on the OS tree below DIR\n"
                 "  --repository=URL     Instead of Repository= in suture.conf\n"
                 "  --trusted-root=FILE  Instead of TrustedRoot= in suture.conf\n"
@@ -57,6 +71,7 @@ enum {
         OPTION_DRY_RUN,
         OPTION_RESTART,
         OPTION_IF_DUE,
+        OPTION_FORCE,
         OPTION_ROOT,
         OPTION_REPOSITORY,
         OPTION_TRUSTED_ROOT,
@@ -69,6 +84,7 @@ static const struct option options[] = {
         {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
         {"restart", required_argument, NULL, OPTION_RESTART},
         {"if-due", no_argument, NULL, OPTION_IF_DUE},
+        {"force", no_argument, NULL, OPTION_FORCE},
         {"root", required_argument, NULL, OPTION_ROOT},
         {"repository", required_argument, NULL, OPTION_REPOSITORY},
         {"trusted-root", required_argument, NULL, OPTION_TRUSTED_ROOT},
@@ -87,6 +103,7 @@ static const struct verb *find_verb(const char *name)
 
 static int set_when(struct su_arguments *arguments, const char *text, struct su_error *err)
 {
+        arguments->when_given = true;
         if (strcmp(text, "now") == 0)
                 arguments->when = SU_RESTART_NOW;
         else if (strcmp(text, "later") == 0)
@@ -117,6 +134,9 @@ static int parse(int argc, char **argv, struct su_arguments *arguments, bool *re
                         if (r < 0)
                                 return r;
                         break;
+                case OPTION_FORCE:
+                        arguments->force = true;
+                        break;
                 case OPTION_IF_DUE:
                         arguments->if_due = true;
                         break;
@@ -144,6 +164,27 @@ static int parse(int argc, char **argv, struct su_arguments *arguments, bool *re
         return 0;
 }
 
+static int check_options(const struct verb *verb, const struct su_arguments *arguments,
+                         struct su_error *err)
+{
+        const struct {
+                bool given;
+                enum takes takes;
+                const char *option;
+        } options_given[] = {
+                {arguments->dry_run, TAKES_DRY_RUN, "--dry-run"},
+                {arguments->when_given, TAKES_RESTART, "--restart"},
+                {arguments->if_due, TAKES_IF_DUE, "--if-due"},
+                {arguments->force, TAKES_FORCE, "--force"},
+        };
+
+        for (size_t i = 0; i < SU_ELEMENTS(options_given); i++)
+                if (options_given[i].given && !(verb->takes & options_given[i].takes))
+                        return su_fail(err, SU_ERROR_USAGE, "'%s' has no %s", verb->name,
+                                       options_given[i].option);
+        return 0;
+}
+
 static int run(int argc, char **argv, struct su_arguments *arguments, struct su_error *err)
 {
         const struct verb *verb;
@@ -160,8 +201,9 @@ static int run(int argc, char **argv, struct su_arguments *arguments, struct su_
         if (!verb)
                 return su_fail(err, SU_ERROR_USAGE, "unknown verb '%s': try 'suture --help'",
                                argv[optind]);
-        if (arguments->dry_run && !verb->can_dry_run)
-                return su_fail(err, SU_ERROR_USAGE, "'%s' has no --dry-run", verb->name);
+        r = check_options(verb, arguments, err);
+        if (r < 0)
+                return r;
         arguments->engine.read_only = verb->read_only;
         return verb->run(arguments, err);
 }

@@ -49,9 +49,9 @@ static json_t *process_to_json(const struct su_exposed_process *process)
                 if (json_array_append_new(codes, code) < 0)
                         return NULL;
         }
-        return json_pack("{s:i, s:i, s:i, s:s, s:b, s:s, s:s, s:s?, s:s?, s:s?, s:O}", "pid",
+        return json_pack("{s:i, s:i, s:I, s:s, s:b, s:s, s:s, s:s?, s:s?, s:s?, s:O}", "pid",
                          (int)process->pid, "leader", (int)process->leader, "uid",
-                         (int)process->uid, "command", process->command, "elsewhere",
+                         (json_int_t)process->uid, "command", process->command, "elsewhere",
                          !su_exposed_is_reached(process), "place", su_place_name(process->place),
                          "why", su_exposed_why(process), "unit", process->owner.unit, "user_unit",
                          process->owner.user_unit, "session", process->owner.session, "maps",
@@ -105,11 +105,16 @@ json_t *su_output_plan(const struct su_plan *plan)
 
 const char *su_output_fit(enum su_fit fit)
 {
-        return fit == SU_FIT_FIXED ? "is fixed by the system's own packages now"
-               : fit == SU_FIT_SUPERSEDED
-                       ? "was replaced by other packages, which this improvement "
-                         "does not know"
-                       : "applies";
+        static const char *const texts[] = {
+                [SU_FIT_APPLIES] = "applies",
+                [SU_FIT_FIXED] = "is fixed by the system's own packages now",
+                [SU_FIT_MISSING] =
+                        "is not in place, its image is damaged or gone: run 'suture install'",
+                [SU_FIT_SUPERSEDED] =
+                        "was replaced by other packages, which this improvement does not know",
+        };
+
+        return texts[fit];
 }
 
 static json_t *component_to_json(const struct su_component *component)

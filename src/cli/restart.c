@@ -3,6 +3,7 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "device/restart.h"
+#include "device/suspend.h"
 
 static int print_json(const struct su_restart *restart, struct su_error *err)
 {
@@ -33,6 +34,15 @@ static void print_text(const struct su_restart *restart)
                 su_print_refresh(refresh);
 }
 
+/* A package manager that was killed left the layers off: the timer that runs this puts them back.
+ */
+static int finish_suspension(struct su_engine *engine, struct su_error *err)
+{
+        su_auto_resume struct su_resume resume = {0};
+
+        return su_suspend_check(engine, NULL) < 0 ? 0 : su_resume(engine, false, &resume, err);
+}
+
 int su_verb_restart(const struct su_arguments *arguments, struct su_error *err)
 {
         su_auto_engine struct su_engine *engine = NULL;
@@ -40,6 +50,8 @@ int su_verb_restart(const struct su_arguments *arguments, struct su_error *err)
         int r;
 
         r = su_engine_open(&arguments->engine, &engine, err);
+        if (r >= 0)
+                r = finish_suspension(engine, err);
         if (r >= 0)
                 r = su_restart(engine, arguments->if_due ? SU_RESTART_WHEN_DUE : SU_RESTART_NOW,
                                arguments->dry_run, &restart, err);

@@ -14,6 +14,7 @@ static int open_engine(const struct su_arguments *arguments, struct su_engine **
         struct su_engine_options options = arguments->engine;
 
         options.patience_s = PATIENCE_S;
+        options.for_suspension = true;
         return su_engine_open(&options, ret, err);
 }
 
@@ -50,11 +51,16 @@ static void print_text(const struct su_resume *resume)
 {
         switch (resume->resumed) {
         case SU_RESUMED_NOTHING:
+                return;
         case SU_RESUMED_NOT_YET:
+                (void)printf(
+                        "Background security improvements stay off /usr: %s (process %d) is at "
+                        "work.\n",
+                        resume->holder.name, (int)resume->holder.pid);
                 return;
         case SU_RESUMED_ALL:
                 (void)puts("Background security improvements are on /usr again.");
-                return;
+                break;
         case SU_RESUMED_PART:
                 (void)puts("Background security improvements are on /usr again, but for:");
                 break;
@@ -68,6 +74,11 @@ static void print_text(const struct su_resume *resume)
                 if (component->fit != SU_FIT_APPLIES)
                         (void)printf("  %s %s\n", component->name, su_output_fit(component->fit));
         }
+        if (resume->refresh_error.code != SU_OK)
+                (void)printf("Who runs old code is not known: %s\n", resume->refresh_error.message);
+        else if (su_survey_is_waiting(&resume->refresh.after))
+                (void)printf("%zu processes run old code; see 'suture exposure'.\n",
+                             su_exposure_count(&resume->refresh.after.exposure));
 }
 
 int su_verb_resume(const struct su_arguments *arguments, struct su_error *err)
@@ -78,7 +89,7 @@ int su_verb_resume(const struct su_arguments *arguments, struct su_error *err)
 
         r = open_engine(arguments, &engine, err);
         if (r >= 0)
-                r = su_resume(engine, &resume, err);
+                r = su_resume(engine, arguments->force, &resume, err);
         if (r < 0)
                 return r;
         if (arguments->json)

@@ -14,7 +14,9 @@ struct su_arguments {
         bool json;
         bool dry_run;
         bool if_due;
+        bool force;
         enum su_restart_when when;
+        bool when_given;
 };
 
 int su_verb_status(const struct su_arguments *arguments, struct su_error *err);

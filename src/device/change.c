@@ -216,7 +216,8 @@ static int swap_out(struct task *task, struct su_error *err)
         int r;
 
         begin_step(task, "swap");
-        r = su_transition_to_baseline(task->engine, &change->from_level, &change->swap, err);
+        r = su_transition_to_baseline(task->engine, manifest_or_null(&change->from),
+                                      &change->from_level, &change->swap, err);
         change->changed = r >= 0;
         return r;
 }
@@ -258,6 +259,15 @@ static int record(struct task *task, const char *name, const struct su_error *fa
         return su_history_append(task->engine->state_fd, event, err);
 }
 
+/* A component that could not come back when the package manager was done. */
+static bool lacks_image(const struct su_manifest *manifest)
+{
+        for (size_t i = 0; i < manifest->n_components; i++)
+                if (manifest->components[i].fit == SU_FIT_MISSING)
+                        return true;
+        return false;
+}
+
 static int prepare_install(struct task *task, int *ret_base_fd, struct part **ret_parts,
                            struct su_error *err)
 {
@@ -269,7 +279,7 @@ static int prepare_install(struct task *task, int *ret_base_fd, struct part **re
         r = su_offer_get(task->engine, &offer, err);
         if (r < 0)
                 return r;
-        if (offer.up_to_date) {
+        if (offer.up_to_date && !lacks_image(&change->from)) {
                 change->to_level = change->from_level;
                 return 0;
         }

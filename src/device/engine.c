@@ -75,6 +75,8 @@ static int adopt_generation(struct su_engine *engine, int64_t number, struct su_
 
         if (number > 0)
                 r = su_store_load_generation(engine->state_fd, number, &generation, err);
+        if (r >= 0)
+                r = su_moment_now(&state->changed, err); /* at the latest */
         if (r < 0)
                 return r;
         state->previous = state->active;
@@ -116,9 +118,9 @@ int su_engine_open(const struct su_engine_options *options, struct su_engine **r
         if (!options->read_only && geteuid() != 0)
                 return su_fail(err, SU_ERROR_PERMISSION, "only root may do this");
         r = open_root(engine, options->root, err);
-        if (r >= 0)
+        if (r >= 0 && !options->for_suspension)
                 r = su_os_read(engine->root_fd, &engine->os, err);
-        if (r >= 0)
+        if (r >= 0 && !options->for_suspension)
                 r = su_config_load(engine->root_fd, &engine->config, err);
         if (r >= 0 && options->repository) {
                 free(engine->config.repository);

@@ -19,6 +19,7 @@ struct su_engine_options {
         const char *repository;   /* overrides suture.conf; may be NULL */
         const char *trusted_root; /* a file of this machine; overrides suture.conf; may be NULL */
         bool read_only;           /* look, change nothing, need no privilege */
+        bool for_suspension;      /* must work whatever is wrong with os-release and suture.conf */
         unsigned patience_s;      /* how long to wait for another instance to end */
 };
 

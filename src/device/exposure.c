@@ -95,14 +95,14 @@ struct scan {
         const struct su_old_code_set *set;
         const struct su_scan_options *options;
         struct su_tree_view view;
-        struct su_build_id_cache cache;
+        struct su_procmap_cache cache;
         struct su_exposure exposure;
 };
 
 static void scan_done(struct scan *scan)
 {
         su_tree_view_done(&scan->view);
-        su_build_id_cache_done(&scan->cache);
+        su_procmap_cache_done(&scan->cache);
         su_exposure_done(&scan->exposure);
 }
 
@@ -283,10 +283,12 @@ int su_exposure_scan(const char *root, const struct su_old_code_set *set,
         if (!proc)
                 return su_fail_errno(err, errno, "cannot list /proc");
         r = su_tree_view_make(root, &scan.view, err);
+        scan.cache.trusted = scan.view.usr.st_dev;
         if (r >= 0)
                 r = scan_all(&scan, proc, err);
         if (r < 0)
                 return r;
+        scan.exposure.n_unread = scan.cache.n_unread;
         *ret = scan.exposure;
         scan.exposure = (struct su_exposure){0};
         return 0;

@@ -59,6 +59,7 @@ struct su_exposure {
         struct su_exposed_process *processes; /* by pid */
         size_t n_processes;
         size_t n_scanned;
+        size_t n_unread; /* mappings of user-space and network file systems, which are not read */
 };
 
 struct su_scan_options {

@@ -11,6 +11,7 @@
 static const char *const fit_names[] = {
         [SU_FIT_APPLIES] = "applies",
         [SU_FIT_FIXED] = "fixed",
+        [SU_FIT_MISSING] = "missing",
         [SU_FIT_SUPERSEDED] = "superseded",
 };
 
@@ -127,23 +128,39 @@ static bool is_fixed_base(int base_fd, const struct su_component *component)
         return true;
 }
 
+/* "installed VERSION", a line for each architecture that a package is installed for; the same
+ * version for all of them (deb-control(5), Multi-Arch). */
+static char *first_installed(char *lines)
+{
+        static const char prefix[] = "installed ";
+        char *state = NULL;
+
+        for (char *line = strtok_r(lines, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
+                if (su_starts_with(line, prefix) && line[strlen(prefix)] != '\0')
+                        return line + strlen(prefix);
+        return NULL;
+}
+
 /* Debian's package manager: the version that a tree has of a package. -ENOENT: none. */
 static int installed_version(const char *root, const char *package, char **ret,
                              struct su_error *err)
 {
         su_auto_free char *option = NULL;
-        su_auto_free char *version = NULL;
+        su_auto_free char *lines = NULL;
+        const char *version;
         int r;
 
         r = su_format(&option, err, "--admindir=%s/var/lib/dpkg",
                       strcmp(root, "/") == 0 ? "" : root);
         if (r < 0)
                 return r;
-        const char *const argv[] = {"dpkg-query", option, "-W", "-f", "${Version}", package, NULL};
-        if (su_process_run(argv, &version, NULL, NULL) < 0 || version[0] == '\0')
+        const char *const argv[] = {
+                "dpkg-query", option, "-W", "-f", "${db:Status-Status} ${Version}\n",
+                package,      NULL};
+        if (su_process_run(argv, &lines, NULL, NULL) < 0)
                 return -ENOENT;
-        *ret = su_take(version);
-        return 0;
+        version = first_installed(lines);
+        return version ? su_strdup(version, ret, err) : -ENOENT;
 }
 
 static bool is_at_least(const char *version, const char *other)

@@ -116,8 +116,6 @@ int su_layers_mounted(const char *root, enum su_hierarchy hierarchy, int64_t *re
         if (r >= 0)
                 r = find_generation(&table, top, &generation, err);
         if (r >= 0)
-                r = visit_submounts(top, refuse_automount, NULL, err);
-        if (r >= 0)
                 *ret_generation = generation;
         return r;
 }
@@ -493,6 +491,8 @@ int su_layers_activate(const char *root, enum su_hierarchy hierarchy, const stru
         r = path_in(root, hierarchy, &top, err);
         if (r >= 0)
                 r = su_layers_mounted(root, hierarchy, &present, err);
+        if (r >= 0)
+                r = visit_submounts(top, refuse_automount, NULL, err);
         if (r < 0)
                 return r;
         struct recipe recipe = {
@@ -517,25 +517,22 @@ int su_layers_activate(const char *root, enum su_hierarchy hierarchy, const stru
 }
 
 /* The base has, below the overlay, what was mounted there before the overlay came; what came later
- * is put on the base now. */
-static int restore_submounts(const char *top, const struct carried *carried, struct su_error *err)
+ * is put on the base now. A mount point that only a layer had goes with it. */
+static void restore_submounts(const struct carried *carried)
 {
         su_auto_mount_table struct su_mount_table table = {0};
-        int r;
 
-        if (carried->n == 0)
-                return 0;
-        r = su_mount_table_read_self(&table, err);
-        for (size_t i = 0; i < carried->n && r >= 0; i++) {
+        if (carried->n == 0 || su_mount_table_read_self(&table, NULL) < 0)
+                return;
+        for (size_t i = 0; i < carried->n; i++) {
                 const struct submount *submount = &carried->submounts[i];
                 const struct su_mount *present;
 
-                r = su_mount_of_path(&table, submount->path, &present, err);
-                if (r >= 0 && (strcmp(present->device, submount->device) != 0 ||
-                               strcmp(present->root, submount->root) != 0))
-                        r = put_down(submount, submount->path, err);
+                if (su_mount_of_path(&table, submount->path, &present, NULL) >= 0 &&
+                    (strcmp(present->device, submount->device) != 0 ||
+                     strcmp(present->root, submount->root) != 0))
+                        (void)put_down(submount, submount->path, NULL);
         }
-        return r < 0 ? su_fail_prefix(err, r, "below '%s'", top) : 0;
 }
 
 int su_layers_deactivate(const char *root, enum su_hierarchy hierarchy,
@@ -555,7 +552,7 @@ int su_layers_deactivate(const char *root, enum su_hierarchy hierarchy,
         if (r >= 0 && present > 0)
                 r = peel(top, err);
         if (r >= 0)
-                r = restore_submounts(top, &carried, err);
+                restore_submounts(&carried);
         if (r >= 0 && ret_times)
                 *ret_times = (struct su_swap_times){0, su_monotonic_us() - begin};
         return r;

@@ -41,8 +41,7 @@ struct su_swap_times {
 
 /* The number of the generation whose overlay lies there; 0: none, or no such directory. CONFLICT,
  * saying which, when something lies there that no overlay can be laid over safely: a merged
- * systemd-sysext or another overlay, or below it an automount point, which cannot be carried over.
- */
+ * systemd-sysext or another overlay. */
 int su_layers_mounted(const char *root, enum su_hierarchy hierarchy, int64_t *ret_generation,
                       struct su_error *err);
 

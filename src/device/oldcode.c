@@ -17,19 +17,31 @@ static const struct su_changed_file *find_file(const struct su_manifest *manifes
         return NULL;
 }
 
+/* The two levels that decide what lies on /usr in the end. */
+struct change {
+        const struct su_manifest *from;
+        const struct su_manifest *to;
+};
+
 /* What lies at the path of `file` once `to` is on /usr; none that is known where the package
  * manager has put another build. */
-static const struct su_build_id *visible_id(const struct su_manifest *to,
-                                            const struct su_component *component,
+static const struct su_build_id *visible_id(const struct change *change,
                                             const struct su_changed_file *file)
 {
         static const struct su_build_id unknown = {0};
-        const struct su_component *owner = component;
-        const struct su_changed_file *replaced = find_file(to, file->path, &owner);
+        const struct su_component *owner;
+        const struct su_changed_file *known = find_file(change->to, file->path, &owner);
 
-        if (owner->fit == SU_FIT_SUPERSEDED)
+        if (known)
+                return owner->fit == SU_FIT_SUPERSEDED ? &unknown
+                       : owner->fit == SU_FIT_MISSING  ? &known->before.build_id
+                                                       : &known->after.build_id;
+        known = find_file(change->from, file->path, &owner);
+        if (known && owner->fit == SU_FIT_SUPERSEDED)
                 return &unknown;
-        return replaced ? &replaced->after.build_id : &file->before.build_id;
+        if (known && owner->fit == SU_FIT_FIXED)
+                return &known->after.build_id;
+        return &file->before.build_id;
 }
 
 static bool contains(const struct su_old_code_set *set, const struct su_build_id *id)
@@ -62,7 +74,7 @@ static int add(struct su_old_code_set *set, const struct su_build_id *id,
         return su_old_code_add(set, &code, err);
 }
 
-static int collect(const struct su_manifest *manifest, const struct su_manifest *to,
+static int collect(const struct su_manifest *manifest, const struct change *change,
                    struct sets *sets, struct su_error *err)
 {
         for (size_t i = 0; manifest && i < manifest->n_components; i++) {
@@ -76,8 +88,8 @@ static int collect(const struct su_manifest *manifest, const struct su_manifest 
                         if (r >= 0)
                                 r = add(&sets->known, &file->after.build_id, component, file, err);
                         if (r >= 0)
-                                r = add(&sets->visible, visible_id(to, component, file), component,
-                                        file, err);
+                                r = add(&sets->visible, visible_id(change, file), component, file,
+                                        err);
                         if (r < 0)
                                 return r;
                 }
@@ -86,16 +98,20 @@ static int collect(const struct su_manifest *manifest, const struct su_manifest 
 }
 
 int su_old_code_between(const struct su_manifest *from, const struct su_manifest *to,
-                        struct su_old_code_set *ret, struct su_error *err)
+                        const struct su_manifest_list *former, struct su_old_code_set *ret,
+                        struct su_error *err)
 {
+        const struct change change = {from, to};
         su_auto_old_code struct su_old_code_set old = {0};
         su_auto(sets_done) struct sets sets = {0};
         int r;
 
         /* The newer level first: a build that both know is named by it. */
-        r = collect(to, to, &sets, err);
+        r = collect(to, &change, &sets, err);
         if (r >= 0)
-                r = collect(from, to, &sets, err);
+                r = collect(from, &change, &sets, err);
+        for (size_t i = 0; former && i < former->n_manifests && r >= 0; i++)
+                r = collect(&former->manifests[i], &change, &sets, err);
         for (size_t i = 0; i < sets.known.n_codes && r >= 0; i++) {
                 const struct su_old_code *code = &sets.known.codes[i];
 

@@ -5,7 +5,9 @@
 #include "device/exposure.h"
 #include "improvement/manifest.h"
 
-/* Every build that `from` or `to` knows and that is not on /usr with `to`. Either may be NULL: the
- * baseline. Both must outlive `ret`. */
+/* Every build that `from`, `to` or one of the former levels knows and that does not lie on /usr
+ * with `to`. `from` and `to` may be NULL: the baseline; their fits say what the base has by now.
+ * `former` may be NULL. All must outlive `ret`. */
 int su_old_code_between(const struct su_manifest *from, const struct su_manifest *to,
-                        struct su_old_code_set *ret, struct su_error *err);
+                        const struct su_manifest_list *former, struct su_old_code_set *ret,
+                        struct su_error *err);

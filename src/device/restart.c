@@ -1,7 +1,7 @@
 #include "device/restart.h"
 
-#include "base/clock.h"
 #include "device/history.h"
+#include "device/suspend.h"
 
 static int record(struct su_engine *engine, const struct su_restart *restart,
                   const struct su_error *failure, struct su_error *err)
@@ -26,6 +26,13 @@ int su_restart(struct su_engine *engine, enum su_restart_when when, bool dry_run
         int r;
 
         restart->dry_run = dry_run;
+        r = su_suspend_check(engine, err);
+        if (r < 0)
+                return r;
+        if (engine->mounted != engine->state.active)
+                return su_fail(err, SU_ERROR_NOT_INSTALLED,
+                               "level (%s) is installed, but not on /usr: run 'suture install'",
+                               engine->state.level.name);
         r = su_review_present(engine, &restart->from, &restart->to, err);
         if (r < 0)
                 return r;

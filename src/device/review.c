@@ -32,7 +32,10 @@ int su_review_present(const struct su_engine *engine, struct su_manifest *ret_fr
         int r;
 
         r = load_generation_manifest(engine, engine->state.previous, ret_from, err);
-        return r < 0 ? r : su_review_active(engine, ret_to, err);
+        if (r < 0 || engine->mounted > 0 || engine->state.active > 0)
+                return r < 0 ? r : su_review_active(engine, ret_to, err);
+        /* Nothing applies any more: what the base has instead is known all the same. */
+        return load_generation_manifest(engine, engine->state.retired, ret_to, err);
 }
 
 static int choose(const struct su_engine *engine, struct su_review *review, struct su_error *err)

@@ -129,6 +129,8 @@ static int read_state(const json_t *document, struct su_state *state, struct su_
                 r = read_copy(document, "baseline", &state->baseline, err);
         if (r >= 0)
                 r = su_level_from_json(document, "removed", &state->removed, err);
+        if (r >= 0 && json_object_get(document, "retired"))
+                r = su_json_get_integer(document, "retired", 0, INT64_MAX, &state->retired, err);
         if (r >= 0)
                 r = read_changed(document, state, err);
         if (r >= 0)
@@ -175,14 +177,14 @@ int su_state_save(int state_fd, const struct su_state *state, struct su_error *e
         int r;
 
         document = json_pack(
-                "{s:s, s:i, s:I, s:I, s:I, s:I, s:s?, s:s?, s:s?, s:{s:s, s:I, s:I}, s:o, "
+                "{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:s?, s:s?, s:s?, s:{s:s, s:I, s:I}, s:o, "
                 "s:{s:I, s:s?, s:s?, s:s?}}",
                 "type", STATE_TYPE, "version", STATE_VERSION, "newest", (json_int_t)state->newest,
                 "active", (json_int_t)state->active, "previous", (json_int_t)state->previous,
-                "transition", (json_int_t)state->transition, "level", level_or_null(&state->level),
-                "baseline", state->baseline, "removed", level_or_null(&state->removed), "changed",
-                "boot_id", state->changed.boot_id, "monotonic_us",
-                (json_int_t)state->changed.monotonic_us, "waiting_since",
+                "retired", (json_int_t)state->retired, "transition", (json_int_t)state->transition,
+                "level", level_or_null(&state->level), "baseline", state->baseline, "removed",
+                level_or_null(&state->removed), "changed", "boot_id", state->changed.boot_id,
+                "monotonic_us", (json_int_t)state->changed.monotonic_us, "waiting_since",
                 (json_int_t)state->waiting_since, "suspended",
                 suspension_to_json(&state->suspension), "last_check", "at",
                 (json_int_t)state->check.at, "outcome", state->check.outcome, "message",

@@ -37,6 +37,7 @@ struct su_state {
         int64_t newest;           /* number of the newest generation that was ever made */
         int64_t active;           /* the generation that is meant to be on /usr; 0: the baseline */
         int64_t previous;         /* the generation before that; 0: the baseline */
+        int64_t retired;          /* a generation whose components all ceased to apply; 0: none */
         int64_t transition;       /* a swap to this generation was begun; SU_GENERATION_NONE */
         struct su_level level;    /* of the active generation; "": the baseline */
         char *baseline;           /* that the active generation was made for; NULL with 0 */

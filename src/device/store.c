@@ -243,6 +243,67 @@ int su_store_load_generation_manifest(int state_fd, const struct su_generation *
         return 0;
 }
 
+static int append_manifest(int state_fd, const char *baseline, const struct su_level *level,
+                           struct su_manifest_list *list, struct su_error *err)
+{
+        struct su_manifest *larger =
+                reallocarray(list->manifests, list->n_manifests + 1, sizeof *larger);
+        int r;
+
+        if (!larger)
+                return su_fail_oom(err);
+        list->manifests = larger;
+        larger[list->n_manifests] = (struct su_manifest){0};
+        r = su_store_load_manifest(state_fd, baseline, level, &larger[list->n_manifests], err);
+        if (r >= 0)
+                list->n_manifests++;
+        return r;
+}
+
+/* "BASELINE.LEVEL.json" */
+static bool parse_manifest_name(const char *name, const char *baseline, struct su_level *ret)
+{
+        size_t size = strlen(baseline);
+        su_auto_free char *level = NULL;
+
+        if (strncmp(name, baseline, size) != 0 || name[size] != '.' || !su_ends_with(name, ".json"))
+                return false;
+        level = strndup(name + size + 1, strlen(name + size + 1) - strlen(".json"));
+        return level && su_level_parse(level, ret);
+}
+
+int su_store_load_manifests(int state_fd, const char *baseline, struct su_manifest_list *ret,
+                            struct su_error *err)
+{
+        int fd = state_fd < 0 ? -1
+                              : openat(state_fd, "manifests", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        su_auto_closedir DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+        struct su_manifest_list list = {0};
+        struct dirent *entry;
+        int r = 0;
+
+        if (state_fd < 0 || (fd < 0 && errno == ENOENT))
+                return 0;
+        if (!dir) {
+                r = su_fail_errno(err, errno, "cannot list the stored manifests");
+                if (fd >= 0)
+                        (void)close(fd);
+                return r;
+        }
+        while (r >= 0 && (entry = readdir(dir))) {
+                struct su_level level;
+
+                if (parse_manifest_name(entry->d_name, baseline, &level))
+                        r = append_manifest(state_fd, baseline, &level, &list, err);
+        }
+        if (r < 0) {
+                su_manifest_list_done(&list);
+                return r;
+        }
+        *ret = list;
+        return 0;
+}
+
 int su_store_image_dir(int state_fd, int *ret_fd, struct su_error *err)
 {
         return su_dir_make(state_fd, "images", 0755, ret_fd, err);

@@ -43,6 +43,11 @@ int su_store_load_manifest(int state_fd, const char *baseline, const struct su_l
 int su_store_load_generation_manifest(int state_fd, const struct su_generation *generation,
                                       struct su_manifest *ret, struct su_error *err);
 
+/* All manifests of a baseline that are stored: also those of former levels, whose code may still
+ * run. */
+int su_store_load_manifests(int state_fd, const char *baseline, struct su_manifest_list *ret,
+                            struct su_error *err);
+
 /* Open an image and verify its seal over the open descriptor. NOT_FOUND when it is not there, SEAL
  * when it is damaged. */
 int su_store_open_image(int state_fd, const struct su_image_ref *image, int *ret_fd,

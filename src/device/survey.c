@@ -2,6 +2,7 @@
 
 #include "device/oldcode.h"
 #include "device/restart_rules.h"
+#include "device/store.h"
 
 static int find_owners(const struct su_units *units, struct su_exposure *exposure,
                        struct su_error *err)
@@ -26,7 +27,10 @@ static int look(const struct su_engine *engine, const struct su_manifest *from,
 
         r = su_restart_rules_load(engine->root_fd, from, to, &rules, err);
         if (r >= 0)
-                r = su_old_code_between(from, to, &survey->old_code, err);
+                r = su_store_load_manifests(engine->state_fd, engine->os.baseline, &survey->former,
+                                            err);
+        if (r >= 0)
+                r = su_old_code_between(from, to, &survey->former, &survey->old_code, err);
         if (r >= 0)
                 r = su_exposure_scan(engine->root, &survey->old_code, NULL, &survey->exposure, err);
         if (r >= 0)
@@ -61,6 +65,7 @@ void su_survey_done(struct su_survey *survey)
         su_stale_done(&survey->stale);
         su_exposure_done(&survey->exposure);
         su_old_code_done(&survey->old_code);
+        su_manifest_list_done(&survey->former);
         *survey = (struct su_survey){0};
 }
 

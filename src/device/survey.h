@@ -12,6 +12,7 @@
 #include "improvement/manifest.h"
 
 struct su_survey {
+        struct su_manifest_list former; /* levels before, whose code may still run */
         struct su_old_code_set old_code;
         struct su_exposure exposure; /* processes with old code */
         struct su_stale stale;       /* units with old data */

@@ -1,6 +1,10 @@
 #include "device/suspend.h"
 
+#include <fcntl.h>
+#include <string.h>
+
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "device/fit.h"
 #include "device/history.h"
@@ -8,14 +12,31 @@
 #include "device/store.h"
 #include "device/transition.h"
 
+/* dpkg locks its database as long as it works; also one whose apt was killed. 0: nobody. */
+static pid_t find_dpkg(const struct su_engine *engine)
+{
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        su_auto_close int fd = -EBADF;
+
+        if (su_open_in_root(engine->root_fd, "/var/lib/dpkg/lock", O_RDONLY, &fd, NULL) < 0 ||
+            fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
+                return 0;
+        return lock.l_pid;
+}
+
 int su_suspend_check(const struct su_engine *engine, struct su_error *err)
 {
         const struct su_holder *holder = &engine->state.suspension.holder;
+        pid_t dpkg;
 
-        if (!su_holder_is_alive(holder))
-                return 0;
-        return su_fail(err, SU_ERROR_BUSY, "a package manager is at work: %s (process %d)",
-                       holder->name, (int)holder->pid);
+        if (su_holder_is_alive(holder))
+                return su_fail(err, SU_ERROR_BUSY, "a package manager is at work: %s (process %d)",
+                               holder->name, (int)holder->pid);
+        dpkg = find_dpkg(engine);
+        if (dpkg != 0)
+                return su_fail(err, SU_ERROR_BUSY, "a package manager is at work: process %d",
+                               (int)dpkg);
+        return 0;
 }
 
 int su_suspend(struct su_engine *engine, bool *ret_suspended, struct su_error *err)
@@ -24,8 +45,6 @@ int su_suspend(struct su_engine *engine, bool *ret_suspended, struct su_error *e
         int r;
 
         *ret_suspended = false;
-        if (engine->mounted == 0 && suspension->holder.pid == 0)
-                return 0;
         if (!su_holder_is_alive(&suspension->holder)) {
                 r = su_holder_find(&suspension->holder, err);
                 if (r < 0)
@@ -35,7 +54,7 @@ int su_suspend(struct su_engine *engine, bool *ret_suspended, struct su_error *e
                 if (r < 0)
                         return r;
         }
-        *ret_suspended = true;
+        *ret_suspended = engine->state.active > 0;
         r = su_layers_deactivate(engine->root, SU_OPT, NULL, err);
         if (r >= 0)
                 r = su_layers_deactivate(engine->root, SU_USR, NULL, err);
@@ -65,6 +84,19 @@ static int load_manifests(struct su_engine *engine, struct su_resume *resume, st
         return r;
 }
 
+/* Another baseline by now: a level of the former one says nothing about it. */
+static bool is_of_this_baseline(const struct su_engine *engine, const struct su_manifest *manifest)
+{
+        return strcmp(manifest->baseline, engine->os.baseline) == 0;
+}
+
+static bool has_image(const struct su_engine *engine, const struct su_component *component)
+{
+        su_auto_close int fd = -EBADF;
+
+        return su_store_open_image(engine->state_fd, &component->image, &fd, NULL) >= 0;
+}
+
 /* How the components stand to the base that the package manager left. `ret_changed`: otherwise than
  * before. */
 static int find_fits(struct su_engine *engine, struct su_resume *resume, bool *ret_changed,
@@ -74,6 +106,11 @@ static int find_fits(struct su_engine *engine, struct su_resume *resume, bool *r
         int r;
 
         *ret_changed = false;
+        if (!is_of_this_baseline(engine, &resume->to)) {
+                for (size_t i = 0; i < resume->to.n_components; i++)
+                        resume->to.components[i].fit = SU_FIT_SUPERSEDED;
+                return 0;
+        }
         r = su_layers_open_base(engine->root, &base_fd, err);
         for (size_t i = 0; i < resume->to.n_components && r >= 0; i++) {
                 struct su_component *component = &resume->to.components[i];
@@ -82,6 +119,8 @@ static int find_fits(struct su_engine *engine, struct su_resume *resume, bool *r
                 r = su_fit_find(engine->root, base_fd, component, &report, err);
                 if (r < 0)
                         return r;
+                if (report.fit == SU_FIT_APPLIES && !has_image(engine, component))
+                        report.fit = SU_FIT_MISSING;
                 *ret_changed |= report.fit != component->fit;
                 component->fit = report.fit;
         }
@@ -99,12 +138,15 @@ static int put_back(struct su_engine *engine, struct su_resume *resume, struct s
                 return r;
         if (su_manifest_count_applying(&resume->to) == 0) {
                 resume->resumed = SU_RESUMED_BASELINE;
-                return su_transition_to_baseline(engine, NULL, NULL, err);
+                return su_transition_retire(engine, &resume->to, err);
         }
         resume->resumed = changed ? SU_RESUMED_PART : SU_RESUMED_ALL;
         if (changed)
                 return su_transition_to(engine, NULL, &resume->to, &generation, NULL, err);
         r = su_transition_restore(engine, &resume->to, engine->state.active, err);
+        /* What was started meanwhile has read the bare base. */
+        if (r >= 0)
+                r = su_moment_now(&engine->state.changed, err);
         return r < 0 ? r : end_suspension(engine, err);
 }
 
@@ -139,28 +181,47 @@ static int record(struct su_engine *engine, const struct su_resume *resume, stru
         return su_history_append(engine->state_fd, event, err);
 }
 
-int su_resume(struct su_engine *engine, struct su_resume *resume, struct su_error *err)
+/* Whether the layers may come back: the holder says so, or has ended and left nobody at work. */
+static bool may_resume(const struct su_engine *engine, bool force)
+{
+        return force || su_holder_called_us(&engine->state.suspension.holder) ||
+               su_suspend_check(engine, NULL) >= 0;
+}
+
+static int bring_back(struct su_engine *engine, struct su_resume *resume, struct su_error *err)
+{
+        int r;
+
+        r = su_os_read(engine->root_fd, &engine->os, err);
+        if (r >= 0)
+                r = load_manifests(engine, resume, err);
+        if (r >= 0)
+                r = put_back(engine, resume, err);
+        if (r < 0)
+                return r;
+        /* The layers are back: that nobody can say who waits for a restart must not stop a package
+         * manager. */
+        (void)su_refresh(engine, &resume->from, &resume->to, SU_RESTART_LATER, &resume->refresh,
+                         &resume->refresh_error);
+        return record(engine, resume, err);
+}
+
+int su_resume(struct su_engine *engine, bool force, struct su_resume *resume, struct su_error *err)
 {
         const struct su_holder *holder = &engine->state.suspension.holder;
-        int r;
 
         if (holder->pid == 0)
                 return 0;
-        if (su_holder_is_alive(holder) && !su_holder_called_us(holder)) {
+        if (!may_resume(engine, force)) {
                 resume->resumed = SU_RESUMED_NOT_YET;
+                resume->holder = *holder;
                 return 0;
         }
         /* Killed between the state and the layers: they were never taken off, or are back already.
          */
         if (engine->mounted > 0 || engine->state.active == 0)
                 return end_suspension(engine, err);
-        r = load_manifests(engine, resume, err);
-        if (r >= 0)
-                r = put_back(engine, resume, err);
-        if (r >= 0)
-                r = su_refresh(engine, &resume->from, &resume->to, SU_RESTART_LATER,
-                               &resume->refresh, err);
-        return r < 0 ? r : record(engine, resume, err);
+        return bring_back(engine, resume, err);
 }
 
 void su_resume_done(struct su_resume *resume)

@@ -9,10 +9,12 @@
 #include "device/engine.h"
 #include "device/refresh.h"
 
-/* BUSY, naming it, while a package manager that suspended the layers is at work. */
+/* BUSY, naming it, while a package manager is at work: who holds a suspension, or has dpkg's lock.
+ */
 int su_suspend_check(const struct su_engine *engine, struct su_error *err);
 
-/* Nothing is done where no improvement is on /usr. */
+/* `ret_suspended` is false where no improvement is on /usr; also then an install waits for the end.
+ */
 int su_suspend(struct su_engine *engine, bool *ret_suspended, struct su_error *err);
 
 enum su_resumed {
@@ -27,9 +29,13 @@ struct su_resume {
         enum su_resumed resumed;
         struct su_manifest from; /* what was on /usr before, and what is now, with the fits */
         struct su_manifest to;
+        struct su_holder holder; /* NOT_YET: who it is */
+        struct su_error
+                refresh_error;     /* why nobody knows who is exposed; code SU_OK: it is known */
         struct su_refresh refresh; /* who is exposed by now; nothing is restarted */
 };
 
-int su_resume(struct su_engine *engine, struct su_resume *resume, struct su_error *err);
+/* `force`: whoever holds the suspension. */
+int su_resume(struct su_engine *engine, bool force, struct su_resume *resume, struct su_error *err);
 void su_resume_done(struct su_resume *resume);
 #define su_auto_resume su_auto(su_resume_done)

@@ -29,13 +29,6 @@ static int begin(struct su_engine *engine, const struct su_manifest *to, int64_t
         return su_state_save(engine->state_fd, state, err);
 }
 
-/* A failed swap left /usr as it was: the transition is off. */
-static void cancel(struct su_engine *engine)
-{
-        engine->state.transition = SU_GENERATION_NONE;
-        (void)su_state_save(engine->state_fd, &engine->state, NULL);
-}
-
 static int end(struct su_engine *engine, const struct su_manifest *to, int64_t generation,
                const struct su_level *removed, struct su_error *err)
 {
@@ -53,6 +46,8 @@ static int end(struct su_engine *engine, const struct su_manifest *to, int64_t g
         state->active = generation;
         state->transition = SU_GENERATION_NONE;
         state->level = to ? to->level : (struct su_level){0};
+        if (to)
+                state->retired = 0;
         state->removed = removed ? *removed : (struct su_level){0};
         free(state->baseline);
         state->baseline = su_take(baseline);
@@ -156,6 +151,24 @@ int su_transition_mend(struct su_engine *engine, const struct su_manifest *manif
         return put_opt(engine, manifest, engine->mounted, err);
 }
 
+/* A swap failed. Where it failed after its last step, it took place all the same: what lies on /usr
+ * says so. Returns `r`. */
+static int settle_failure(struct su_engine *engine, const struct su_manifest *from,
+                          const struct su_manifest *to, int64_t generation, int r)
+{
+        int64_t mounted = -1;
+
+        (void)su_layers_mounted(engine->root, SU_USR, &mounted, NULL);
+        if (mounted == generation) {
+                (void)end(engine, to, generation, NULL, NULL);
+                return r;
+        }
+        (void)su_transition_mend(engine, from, NULL);
+        engine->state.transition = SU_GENERATION_NONE;
+        (void)su_state_save(engine->state_fd, &engine->state, NULL);
+        return r;
+}
+
 int su_transition_to(struct su_engine *engine, const struct su_manifest *from,
                      const struct su_manifest *to, int64_t *ret_generation,
                      struct su_swap_times *ret_times, struct su_error *err)
@@ -167,17 +180,15 @@ int su_transition_to(struct su_engine *engine, const struct su_manifest *from,
         if (r < 0)
                 return r;
         r = put_layers(engine, to, generation, ret_times, err);
-        if (r < 0) {
-                (void)su_transition_mend(engine, from, NULL);
-                cancel(engine);
-                return r;
-        }
+        if (r < 0)
+                return settle_failure(engine, from, to, generation, r);
         *ret_generation = generation;
         return end(engine, to, generation, NULL, err);
 }
 
-int su_transition_to_baseline(struct su_engine *engine, const struct su_level *removed,
-                              struct su_swap_times *ret_times, struct su_error *err)
+int su_transition_to_baseline(struct su_engine *engine, const struct su_manifest *from,
+                              const struct su_level *removed, struct su_swap_times *ret_times,
+                              struct su_error *err)
 {
         int r;
 
@@ -187,11 +198,22 @@ int su_transition_to_baseline(struct su_engine *engine, const struct su_level *r
         r = put_opt(engine, NULL, 0, err);
         if (r >= 0)
                 r = su_layers_deactivate(engine->root, SU_USR, ret_times, err);
-        if (r < 0) {
-                cancel(engine);
-                return r;
-        }
+        if (r < 0)
+                return settle_failure(engine, from, NULL, 0, r);
         return end(engine, NULL, 0, removed, err);
+}
+
+int su_transition_retire(struct su_engine *engine, const struct su_manifest *manifest,
+                         struct su_error *err)
+{
+        int64_t generation = engine->state.newest + 1;
+        int r;
+
+        r = su_store_save_generation(engine->state_fd, generation, manifest, err);
+        if (r < 0)
+                return r;
+        engine->state.newest = engine->state.retired = generation;
+        return su_transition_to_baseline(engine, NULL, NULL, NULL, err);
 }
 
 int su_transition_restore(struct su_engine *engine, const struct su_manifest *manifest,

@@ -17,10 +17,16 @@ int su_transition_to(struct su_engine *engine, const struct su_manifest *from,
                      const struct su_manifest *to, int64_t *ret_generation,
                      struct su_swap_times *ret_times, struct su_error *err);
 
-/* Back to the baseline. `removed` is what the user took off; "" when it was not the user's doing.
- */
-int su_transition_to_baseline(struct su_engine *engine, const struct su_level *removed,
-                              struct su_swap_times *ret_times, struct su_error *err);
+/* Back to the baseline, from `from`. `removed` is what the user took off; NULL when it was not the
+ * user's doing. */
+int su_transition_to_baseline(struct su_engine *engine, const struct su_manifest *from,
+                              const struct su_level *removed, struct su_swap_times *ret_times,
+                              struct su_error *err);
+
+/* The same when no component of `manifest` applies any more: its fits, which say what the base has
+ * instead, are kept as a generation without layers. */
+int su_transition_retire(struct su_engine *engine, const struct su_manifest *manifest,
+                         struct su_error *err);
 
 /* Put the layers of generation `number`, which is the active one, on /usr again. */
 int su_transition_restore(struct su_engine *engine, const struct su_manifest *manifest,

@@ -246,7 +246,7 @@ static int open_bus(sd_bus **ret, struct su_error *err)
 
 static int run(void *userdata, const struct su_unit_job *jobs, size_t n_jobs, struct su_error *err)
 {
-        su_auto(batch_done) struct batch batch = {.n = n_jobs};
+        su_auto(batch_done) struct batch batch = {0};
         sd_bus *bus = NULL;
         int r;
 
@@ -254,6 +254,7 @@ static int run(void *userdata, const struct su_unit_job *jobs, size_t n_jobs, st
         batch.jobs = calloc(n_jobs + 1, sizeof *batch.jobs);
         if (!batch.jobs)
                 return su_fail_oom(err);
+        batch.n = n_jobs;
         for (size_t i = 0; i < n_jobs; i++)
                 batch.jobs[i].wanted = &jobs[i];
         r = open_bus(&bus, err);

@@ -459,6 +459,14 @@ void su_manifest_done(struct su_manifest *manifest)
         *manifest = (struct su_manifest){0};
 }
 
+void su_manifest_list_done(struct su_manifest_list *list)
+{
+        for (size_t i = 0; i < list->n_manifests; i++)
+                su_manifest_done(&list->manifests[i]);
+        free(list->manifests);
+        *list = (struct su_manifest_list){0};
+}
+
 const struct su_component *su_manifest_component(const struct su_manifest *manifest,
                                                  const char *name)
 {

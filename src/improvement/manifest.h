@@ -71,6 +71,7 @@ struct su_image_ref {
 enum su_fit {
         SU_FIT_APPLIES,    /* the base has the files that the improvement is for */
         SU_FIT_FIXED,      /* the base itself has the fix by now, from the package manager */
+        SU_FIT_MISSING,    /* it would apply, but its image is damaged or gone */
         SU_FIT_SUPERSEDED, /* the base has another build: this improvement says nothing about it */
 };
 
@@ -113,6 +114,13 @@ void su_manifest_done(struct su_manifest *manifest);
 bool su_mark_is_usable(const char *text);
 void su_component_done(struct su_component *component);
 #define su_auto_manifest su_auto(su_manifest_done)
+
+struct su_manifest_list {
+        struct su_manifest *manifests;
+        size_t n_manifests;
+};
+
+void su_manifest_list_done(struct su_manifest_list *list);
 
 /* NULL when there is none of that name. */
 const struct su_component *su_manifest_component(const struct su_manifest *manifest,

@@ -34,6 +34,12 @@ static bool is_unit_pattern(const char *text)
         return text[0] != '\0' && strlen(text) <= 255 && strspn(text, allowed) == strlen(text);
 }
 
+static bool is_one_service(const char *unit)
+{
+        return !strpbrk(unit, WILDCARDS "]") && su_ends_with(unit, ".service") &&
+               strlen(unit) > strlen(".service");
+}
+
 static bool is_data_pattern(const char *text)
 {
         return text[0] == '/' && strlen(text) < 4096 && !strstr(text, "/../") &&
@@ -98,8 +104,8 @@ static int visit(void *userdata, const struct su_ini_line *line, struct su_error
         }
         if (strcmp(line->key, "Data") != 0)
                 return su_fail_line(err, line, "unknown key '%s'", line->key);
-        if (strpbrk(rule->unit, WILDCARDS))
-                return su_fail_line(err, line, "Data= needs a section that names one unit");
+        if (!is_one_service(rule->unit))
+                return su_fail_line(err, line, "Data= needs a section that names one service");
         if (!is_data_pattern(line->value))
                 return su_fail_line(err, line, "Data= is no absolute path: '%s'", line->value);
         return append_data(rule, line->value, err);
@@ -151,6 +157,9 @@ static int read_data(const json_t *object, struct su_rule *rule, struct su_error
                 return 0;
         if (!json_is_array(data))
                 return su_fail(err, SU_ERROR_FORMAT, "field 'data' is not an array");
+        if (json_array_size(data) > 0 && !is_one_service(rule->unit))
+                return su_fail(err, SU_ERROR_FORMAT,
+                               "field 'data' needs a unit that is one service");
         json_array_foreach (data, i, element) {
                 const char *pattern = json_string_value(element);
                 int r;

@@ -1,4 +1,5 @@
 """A package manager works on the base: the layers go off, and what still applies comes back."""
+import fcntl
 import shutil
 import subprocess
 
@@ -15,7 +16,7 @@ FIXED_A = ("lib/libfix.so", "lib/fix.dat", "bin/tool", "lib/private/secret", "sh
 def replace(device, trees, level, *paths):
     """What a package manager does: other files in the base."""
     for path in paths:
-        support.run("cp", "-a", trees / f"fixed-{level}/usr" / path, (device.usr / path).parent)
+        support.run("cp", "-a", "--remove-destination", trees / f"fixed-{level}/usr" / path, (device.usr / path).parent)
 
 
 def set_version(device, package, version):
@@ -35,9 +36,12 @@ def fits(answer):
 
 
 def test_nothing_to_suspend(device):
+    """But that a package manager is at work is known all the same."""
     assert device("suspend")["suspended"] is False
+    refused = device("install")
+    assert (refused.status, refused.error) == (21, "Busy") and support.mounts_below(device.path) == []
     assert device("resume")["resumed"] == "nothing"
-    assert device("status")["state"] == "baseline"
+    assert device("status")["state"] == "baseline" and device("install").status == 0
 
 
 def test_the_base_is_as_it_was(at_b, trees):
@@ -130,6 +134,103 @@ def test_the_package_manager_was_killed(verb, at_b, trees):
     assert at_b("status")["state"] == ("active" if verb == "install" else "baseline")
 
 
+def test_another_baseline_came_meanwhile(at_b, trees):
+    at_b("suspend")
+    support.write(at_b.path / "etc/os-release", "ID=testos\nVERSION_ID=2\n")
+    resume = at_b("resume")
+    assert resume["resumed"] == "baseline" and set(fits(resume).values()) == {"superseded"}
+    assert support.mounts_below(at_b.path) == [] and at_b("status")["state"] == "baseline"
+
+
+def test_an_image_that_is_gone_is_left_out_and_comes_back_by_an_install(at_b):
+    at_b("suspend")
+    largest = max((at_b.state / "images").iterdir(), key=lambda path: path.stat().st_size)
+    support.flip(largest, 5000)
+    resume = at_b("resume")
+    assert (resume["resumed"], fits(resume)) == ("part", {"fix": "missing", "other": "applies"})
+    assert at_b.answer() == "old" and "run 'suture install'" in support.run(*at_b.command("status")).stdout
+    assert at_b("install").status == 0 and at_b.answer() == "new"
+    assert fits(at_b("status")) == {"fix": "applies", "other": "applies"}
+
+
+@pytest.mark.parametrize("name, text", [
+    ("etc/suture/suture.conf", "[Sauce]\n"), ("etc/suture/restart.d/x.conf", "[a.service]\nAction=explode\n"),
+])
+def test_a_malformed_configuration_does_not_stop_a_package_manager(name, text, at_b):
+    support.write(at_b.path / name, text)
+    assert at_b("suspend")["suspended"] is True
+    resume = at_b("resume")
+    assert (resume.status, resume["resumed"]) == (0, "all") and at_b.answer() == "new"
+
+
+def test_nobody_restarts_while_a_package_manager_is_at_work(at_b):
+    at_b("suspend")
+    refused = at_b("restart")
+    assert (refused.status, refused.error) == (21, "Busy")
+    at_b("resume")
+    assert at_b("restart").status == 0
+
+
+def test_dpkg_is_at_work_without_a_word(at_b, trees):
+    """As a dpkg whose apt was killed: it holds its lock."""
+    support.write(at_b.path / "var/lib/dpkg/lock", "")
+    subprocess.run([*MANAGER, *at_b.command("suspend")], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    with open(at_b.path / "var/lib/dpkg/lock", "r+") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        for verb in ("install", "remove", "restart"):
+            refused = at_b(verb)
+            assert (refused.status, refused.error) == (21, "Busy"), (verb, refused.text)
+        assert at_b("resume")["resumed"] == "not-yet" and support.read_tree(at_b.usr) == expected_usr(trees)
+        assert "stay off /usr" in support.run(*at_b.command("resume")).stdout
+        assert at_b("resume", "--force")["resumed"] == "all"
+    assert at_b.answer() == "new"
+
+
+@pytest.fixture
+def run_answer(device):
+    running = []
+
+    def run(says):
+        process = subprocess.Popen(["chroot", device.path, "/usr/bin/answer"], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True)
+        running.append(process)
+        assert process.stdout.readline().strip() == says
+        return process
+    yield run
+    for process in running:
+        end(process)
+
+
+def end(process):
+    process.kill()
+    process.wait()
+
+
+def test_the_fix_in_the_base_is_no_old_code(at_b, trees, run_answer):
+    """Neither when the level goes off for it, nor when the user takes off what is left."""
+    run_answer("new")  # the layer's own build, which the base is about to have
+    at_b("suspend")
+    replace(at_b, trees, "a", *FIXED_A)
+    at_b("resume")
+    run_answer("new")
+    remove = at_b("remove")
+    assert remove.status == 0 and remove["exposed_after"] == [], remove.text
+    assert at_b("restart")["remaining"] == []
+
+
+def test_when_all_is_fixed_nothing_restarts_for_ever(at_b, trees, run_answer):
+    at_b("suspend")
+    old = run_answer("old")
+    replace(at_b, trees, "a", *FIXED_A)
+    replace(at_b, trees, "b", "lib/libother.so")
+    assert at_b("resume")["resumed"] == "baseline"
+    run_answer("new")
+    restart = at_b("restart")
+    assert {pid for action in restart["remaining"] for pid in action["pids"]} == {old.pid}
+    end(old)
+    assert at_b("restart")["remaining"] == []
+
+
 # Levels that are made of packages: their versions tell an update from a damage.
 
 
@@ -166,6 +267,27 @@ def test_the_package_was_updated_before(version, says, packaged):
     assert (answer.status, answer.error) == (35, "NotOffered"), answer.message
     dry = packaged("status")
     assert dry["state"] == "baseline"
+
+
+def test_two_architectures_have_one_version(packaged):
+    """dpkg-query prints a line for each."""
+    assert packaged("install").status == 0
+    packaged("suspend")
+    support.flip(packaged.usr / "lib/fix.dat", 7)
+    stanza = ("Package: fix\nStatus: install ok installed\nVersion: 1.0-1+b1\nArchitecture: {}\nMulti-Arch: same\n"
+              "Maintainer: Nobody <n@example.org>\nDescription: a test\n\n")
+    support.write(packaged.path / "var/lib/dpkg/status", stanza.format("amd64") + stanza.format("i386"))
+    assert fits(packaged("resume")) == {"fix": "superseded"}
+
+
+def test_a_package_that_was_removed_is_no_fix(packaged):
+    assert packaged("install").status == 0
+    packaged("suspend")
+    (packaged.usr / "lib/fix.dat").unlink()
+    support.write(packaged.path / "var/lib/dpkg/status",
+                  "Package: fix\nStatus: deinstall ok config-files\nVersion: 2.0-1\nArchitecture: all\n"
+                  "Maintainer: Nobody <n@example.org>\nDescription: a test\n")
+    assert fits(packaged("resume")) == {"fix": "superseded"}
 
 
 @pytest.mark.parametrize("version, says", [("1.0-1+b1", "superseded"), ("2.0-1", "fixed")])

@@ -228,6 +228,24 @@ def test_a_process_of_another_tree_is_shown_and_not_counted(device, start):
     assert [(p["pid"], p["elsewhere"]) for p in answer["exposed"]] == [(process.pid, True)]
 
 
+def test_code_of_levels_long_gone_is_still_known(device, start, own_shop):
+    """A browser that is open for weeks: (a), then (b), (c) and (d) on top of it."""
+    device.configure(f"[Source]\nRepository=file://{own_shop.public}\n")
+    assert device("install").status == 0
+    process, says = start("chroot", device.path, "/usr/bin/answer")
+    assert says == "new"
+    for number, level in enumerate("bcd"):
+        fixed = own_shop.path / f"fixed-{level}"
+        support.make_library(fixed / "usr/lib/libfix.so", "fix_answer", f"ne{number}")
+        own_shop("build", "--tree", own_shop.trees / "baseline", "--fixed", fixed, "--component", "fix",
+                 "--new-version", f"3.{number}", "--cve", "CVE-2030-0009")
+        own_shop("release")
+        install = device("install")
+        assert (install.status, install["to"]) == (0, level), install.message
+        assert [p["pid"] for p in install["exposed_after"]] == [process.pid], level
+    assert device("exposure").status == 10 and device("status")["state"] == "waiting"
+
+
 CLOSED = "[Restart]\nWindow=Mon 00:00-00:01\nDeadline={}\nAfterDeadline={}\n"
 
 

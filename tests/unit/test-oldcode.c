@@ -32,7 +32,7 @@ static void assert_ids(const struct su_manifest *from, const struct su_manifest 
         struct su_error err = {0};
         char text[64] = "";
 
-        assert_ok(su_old_code_between(from, to, &set, &err), err);
+        assert_ok(su_old_code_between(from, to, NULL, &set, &err), err);
         for (size_t i = 0; i < set.n_codes; i++) {
                 size_t size = strlen(text);
 
@@ -128,7 +128,7 @@ static void test_names(void **state)
         struct su_error err = {0};
 
         (void)state;
-        assert_ok(su_old_code_between(&from, &to, &set, &err), err);
+        assert_ok(su_old_code_between(&from, &to, NULL, &set, &err), err);
         assert_int_equal(set.n_codes, 2);
         assert_string_equal(set.codes[0].component, "later");
         assert_string_equal(set.codes[1].component, "earlier");

@@ -63,7 +63,7 @@ static void make_rules(struct su_rules *rules)
 static int make_plan(struct fake *fake, struct su_exposed_process *processes, size_t n,
                      const struct su_stale *stale, struct su_plan *ret, struct su_error *err)
 {
-        const struct su_exposure exposure = {processes, n, n};
+        const struct su_exposure exposure = {.processes = processes, .n_processes = n};
         const struct su_stale none = {0};
         const struct su_units units = units_of(fake);
         su_auto_rules struct su_rules rules = {0};

@@ -78,7 +78,7 @@ static void test_refusals_name_the_line(void **state)
                 {"[../x]\n", "is no unit's name"},
                 {"[a.service]\nAction=kill\n", "x.conf:2: Action= is"},
                 {"[a.service]\nFoo=x\n", "x.conf:2: unknown key 'Foo'"},
-                {"[a*.service]\nData=/usr/x\n", "Data= needs a section that names one unit"},
+                {"[a*.service]\nData=/usr/x\n", "Data= needs a section that names one service"},
                 {"[a.service]\nData=usr/x\n", "Data= is no absolute path"},
                 {"[a.service]\nData=/usr/../etc\n", "Data= is no absolute path"},
         };
