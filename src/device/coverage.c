@@ -2,13 +2,16 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/file.h"
+#include "base/printable.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "inventory/build_id.h"
 #include "inventory/tree.h"
+
+#define PIECE_SIZE (1024 * 1024)
+#define PROGRAM_SIZE_MAX (UINT64_C(4) << 30)
 
 static const char *const flatpak_trees[] = {"/var/lib/flatpak/runtime", "/var/lib/flatpak/app"};
 
@@ -56,6 +59,8 @@ static int add_gap(struct search *search, enum su_gap_kind kind, const char *pat
         gap += coverage->n_gaps++;
         *gap = (struct su_gap){.kind = kind, .is_old = is_old};
         r = su_strdup(path, &gap->path, err);
+        if (r >= 0)
+                su_make_printable(gap->path);
         if (r >= 0 && component)
                 r = su_strdup(component->name, &gap->component, err);
         if (r >= 0)
@@ -105,8 +110,10 @@ static int judge_copy(struct search *search, const struct su_tree_entry *entry,
 
         if (fd < 0)
                 return 0;
-        r = su_build_id_read(fd, entry->path, &id, NULL, err);
-        if (r < 0 || su_build_id_equal(&id, &file->after.build_id))
+        r = su_build_id_read(fd, entry->path, &id, NULL, NULL);
+        if (r < 0)
+                return 0; /* it cannot be read: nobody runs it */
+        if (su_build_id_equal(&id, &file->after.build_id))
                 return r;
         is_old = file->before.build_id.size > 0 && su_build_id_equal(&id, &file->before.build_id);
         return add_gap(search, search->kind, entry->path, component, is_old,
@@ -135,8 +142,8 @@ static int find_copies(struct search *search, enum su_gap_kind kind, const char 
 
         search->kind = kind;
         for (size_t i = 0; i < n_trees && r >= 0; i++)
-                r = su_tree_walk(search->engine->root_fd, trees[i], trees[i], visit_copy, search,
-                                 err);
+                r = su_tree_walk(search->engine->root_fd, trees[i], trees[i], SU_TREE_READABLE,
+                                 visit_copy, search, err);
         return r;
 }
 
@@ -162,33 +169,59 @@ static const struct su_component *find_mark(const struct su_manifest *manifest, 
         return NULL;
 }
 
+/* Piece by piece, each beginning with the end of the one before: a mark may lie across. What cannot
+ * be read ends the file. */
+static int find_mark_in_file(const struct su_manifest *manifest, int fd,
+                             const struct su_component **ret, struct su_error *err)
+{
+        su_auto_free char *piece = malloc(PIECE_SIZE);
+        size_t kept = 0;
+        uint64_t offset = 0;
+
+        *ret = NULL;
+        if (!piece)
+                return su_fail_oom(err);
+        while (!*ret && offset < PROGRAM_SIZE_MAX) {
+                ssize_t n = pread(fd, piece + kept, PIECE_SIZE - kept, (off_t)offset);
+                size_t size;
+
+                if (n <= 0)
+                        break;
+                offset += (uint64_t)n;
+                size = kept + (size_t)n;
+                *ret = find_mark(manifest, piece, size);
+                kept = size < SU_MARK_MAX ? size : SU_MARK_MAX;
+                memmove(piece, piece + size - kept, kept);
+        }
+        return 0;
+}
+
 /* Only programs and libraries can have code in themselves. */
 static int visit_program(void *userdata, const struct su_tree_entry *entry, struct su_error *err)
 {
         static const char magic[] = "\177ELF";
         struct search *search = userdata;
-        const struct su_component *component = NULL;
-        size_t size = (size_t)entry->st.st_size;
+        const struct su_component *component;
         su_auto_close int fd = -EBADF;
         char begin[4];
-        void *data;
+        int r;
 
-        if (!S_ISREG(entry->st.st_mode) || size < 64 || has_path(search->manifest, entry->path))
+        if (!S_ISREG(entry->st.st_mode) || entry->st.st_size < 64 ||
+            has_path(search->manifest, entry->path))
                 return 0;
         fd = openat(entry->dir_fd, entry->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0 || pread(fd, begin, sizeof begin, 0) != (ssize_t)sizeof begin ||
             memcmp(begin, magic, sizeof begin) != 0)
                 return 0;
         search->coverage.n_files++;
-        data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (data == MAP_FAILED)
-                return su_fail_errno(err, errno, "cannot read '%s'", entry->path);
-        (void)madvise(data, size, MADV_SEQUENTIAL);
-        component = find_mark(search->manifest, data, size);
-        (void)munmap(data, size);
-        return component ? add_gap(search, SU_GAP_STATIC, entry->path, component, true,
-                                   "has the old code in itself", err)
-                         : 0;
+        r = find_mark_in_file(search->manifest, fd, &component, err);
+        if (r >= 0 && component)
+                r = add_gap(search, SU_GAP_STATIC, entry->path, component, true,
+                            "has the old code in itself", err);
+        if (r >= 0 && (uint64_t)entry->st.st_size > PROGRAM_SIZE_MAX)
+                r = add_gap(search, SU_GAP_UNKNOWN, entry->path, NULL, false,
+                            "only the beginning was looked into: it is very large", err);
+        return r;
 }
 
 static bool has_marks(const struct su_manifest *manifest)
@@ -210,7 +243,7 @@ static int find_programs(struct search *search, struct su_error *err)
                                err);
         for (size_t i = 0; i < SU_ELEMENTS(program_trees) && r >= 0; i++)
                 r = su_tree_walk(search->engine->root_fd, program_trees[i], program_trees[i],
-                                 visit_program, search, err);
+                                 SU_TREE_READABLE, visit_program, search, err);
         return r;
 }
 
@@ -284,7 +317,8 @@ int su_coverage_find(const struct su_engine *engine, const struct su_manifest *m
         if (r >= 0)
                 r = find_programs(&search, err);
         if (r >= 0)
-                r = su_tree_walk(engine->root_fd, "/boot", "/boot", visit_boot, &search, err);
+                r = su_tree_walk(engine->root_fd, "/boot", "/boot", SU_TREE_READABLE, visit_boot,
+                                 &search, err);
         if (r < 0) {
                 su_coverage_done(&search.coverage);
                 return r;

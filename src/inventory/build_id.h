@@ -21,8 +21,8 @@ struct su_build_id {
 #define SU_ELF_MACHINE_X86_64 62
 #define SU_ELF_MACHINE_AARCH64 183
 
-/* Only a failing read is an error: a file that is no 64-bit little-endian ELF file, is damaged, or
- * carries no build-id yields size 0. `ret_machine` (may be NULL) is 0 for what is no such ELF file.
+/* Only a failing read is an error: a file that is no little-endian ELF file, is damaged, or carries
+ * no build-id yields size 0. `ret_machine` (may be NULL) is 0 for what is no such ELF file.
  */
 int su_build_id_read(int fd, const char *name, struct su_build_id *ret, uint16_t *ret_machine,
                      struct su_error *err);

@@ -6,7 +6,12 @@
 #include "base/file.h"
 #include "base/text.h"
 
+/* Each level holds a descriptor. */
+#define DEPTH_MAX 128
+
 struct walk {
+        enum su_tree_care care;
+        unsigned depth;
         su_tree_visit visit;
         void *userdata;
 };
@@ -51,9 +56,17 @@ static int list(int fd, const char *path, struct dirent ***ret, struct su_error 
         return 0;
 }
 
-static int walk_directory(const struct walk *walk, int fd, const char *path, struct su_error *err);
+static int walk_directory(struct walk *walk, int fd, const char *path, struct su_error *err);
 
-static int walk_entry(const struct walk *walk, int dir_fd, const char *directory, const char *name,
+/* What went away meanwhile is no error; other trouble is one where all is wanted. */
+static int pass_over(const struct walk *walk, int errnum, const char *path, struct su_error *err)
+{
+        if (errnum == ENOENT || walk->care == SU_TREE_READABLE)
+                return 0;
+        return su_fail_errno(err, errnum, "cannot look into '%s'", path);
+}
+
+static int walk_entry(struct walk *walk, int dir_fd, const char *directory, const char *name,
                       struct su_error *err)
 {
         su_auto_close int fd = -EBADF;
@@ -66,31 +79,37 @@ static int walk_entry(const struct walk *walk, int dir_fd, const char *directory
                 return r;
         entry.path = path;
         if (fstatat(dir_fd, name, &entry.st, AT_SYMLINK_NOFOLLOW) < 0)
-                return errno == ENOENT ? 0 : su_fail_errno(err, errno, "cannot look at '%s'", path);
+                return pass_over(walk, errno, path, err);
         r = walk->visit(walk->userdata, &entry, err);
         if (r < 0 || !S_ISDIR(entry.st.st_mode) || r == SU_TREE_SKIP)
                 return r < 0 ? r : 0;
         fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
-                return errno == ENOENT ? 0 : su_fail_errno(err, errno, "cannot open '%s'", path);
+                return pass_over(walk, errno, path, err);
         return walk_directory(walk, fd, path, err);
 }
 
-static int walk_directory(const struct walk *walk, int fd, const char *path, struct su_error *err)
+static int walk_directory(struct walk *walk, int fd, const char *path, struct su_error *err)
 {
         su_auto(free_names) struct dirent **names = NULL;
         int r;
 
+        if (walk->depth == DEPTH_MAX)
+                return pass_over(walk, ELOOP, path, err);
         r = list(fd, path, &names, err);
+        if (r < 0)
+                return walk->care == SU_TREE_READABLE && r != -ENOMEM ? 0 : r;
+        walk->depth++;
         for (size_t i = 0; r >= 0 && names && names[i]; i++)
                 r = walk_entry(walk, fd, path, names[i]->d_name, err);
+        walk->depth--;
         return r;
 }
 
-int su_tree_walk(int root_fd, const char *top, const char *shown_as, su_tree_visit visit,
-                 void *userdata, struct su_error *err)
+int su_tree_walk(int root_fd, const char *top, const char *shown_as, enum su_tree_care care,
+                 su_tree_visit visit, void *userdata, struct su_error *err)
 {
-        const struct walk walk = {visit, userdata};
+        struct walk walk = {.care = care, .visit = visit, .userdata = userdata};
         su_auto_close int fd = -EBADF;
         int r;
 

@@ -15,6 +15,11 @@ struct su_tree_entry {
 typedef int (*su_tree_visit)(void *userdata, const struct su_tree_entry *entry,
                              struct su_error *err);
 
+enum su_tree_care {
+        SU_TREE_ALL,      /* what cannot be read is an error: the answer must be whole */
+        SU_TREE_READABLE, /* it is left out, as is what lies very deep: in trees of others */
+};
+
 /* Return this from a visit to a directory to stay out of it. */
 #define SU_TREE_SKIP 1
 
@@ -22,5 +27,5 @@ typedef int (*su_tree_visit)(void *userdata, const struct su_tree_entry *entry,
  * `shown_as`
  * ("/usr", "/usr/lib"). What goes away meanwhile is left out. A missing `top` or one that is a
  * symbolic link is not entered. */
-int su_tree_walk(int root_fd, const char *top, const char *shown_as, su_tree_visit visit,
-                 void *userdata, struct su_error *err);
+int su_tree_walk(int root_fd, const char *top, const char *shown_as, enum su_tree_care care,
+                 su_tree_visit visit, void *userdata, struct su_error *err);

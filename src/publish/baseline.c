@@ -98,9 +98,9 @@ int su_verb_baseline(const struct su_publish_arguments *arguments, struct su_err
         if (r >= 0)
                 r = name_baseline(&os, &recorder.baseline, err);
         if (r >= 0)
-                r = su_tree_walk(root_fd, "usr", "/usr", record_file, &recorder, err);
+                r = su_tree_walk(root_fd, "usr", "/usr", SU_TREE_ALL, record_file, &recorder, err);
         if (r >= 0)
-                r = su_tree_walk(root_fd, "opt", "/opt", record_file, &recorder, err);
+                r = su_tree_walk(root_fd, "opt", "/opt", SU_TREE_ALL, record_file, &recorder, err);
         if (r < 0)
                 return r;
         su_baseline_sort(&recorder.baseline);

@@ -313,12 +313,13 @@ static int stage_all(struct stage *stage, int fixed_fd, struct su_error *err)
 
                 r = su_format(&shown_as, err, "/usr%s%s", i > 0 ? "/" : "", i > 0 ? merged[i] : "");
                 if (r >= 0)
-                        r = su_tree_walk(fixed_fd, merged[i], shown_as, stage_entry, stage, err);
+                        r = su_tree_walk(fixed_fd, merged[i], shown_as, SU_TREE_ALL, stage_entry,
+                                         stage, err);
         }
         if (r >= 0)
-                r = su_tree_walk(fixed_fd, "opt", "/opt", stage_entry, stage, err);
+                r = su_tree_walk(fixed_fd, "opt", "/opt", SU_TREE_ALL, stage_entry, stage, err);
         for (size_t i = 0; i < SU_ELEMENTS(outside) && r >= 0; i++)
-                r = su_tree_walk(fixed_fd, outside[i], "", count_outside, stage, err);
+                r = su_tree_walk(fixed_fd, outside[i], "", SU_TREE_ALL, count_outside, stage, err);
         return r;
 }
 

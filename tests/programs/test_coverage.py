@@ -112,3 +112,37 @@ def test_what_cannot_be_read_is_no_reason_to_stop(marked):
     (marked.path / "var/lib/machines/loop").symlink_to("loop")
     os.mkfifo(marked.path / "var/lib/machines/libfix.so")
     assert marked("coverage")["gaps"] == []
+
+
+def test_names_and_trees_of_a_hostile_container(marked, trees):
+    """Bytes that are no text, escapes for a terminal, and directories deeper than descriptors reach."""
+    old = (trees / "baseline/usr/lib/libfix.so").read_bytes()
+    machines = os.fsencode(marked.path / "var/lib/machines")
+    for name in (b"\xff\xfe", b"\x1b]0;gotcha\x07"):
+        os.makedirs(machines + b"/" + name)
+        with open(machines + b"/" + name + b"/libfix.so", "wb") as copy:
+            copy.write(old)
+    deep = os.open(machines, os.O_DIRECTORY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=deep)
+        deeper = os.open("d", os.O_DIRECTORY, dir_fd=deep)
+        os.close(deep)
+        deep = deeper
+    os.close(deep)
+    answer = marked("coverage")
+    assert answer.status == 0 and len(answer["gaps"]) == 2, answer.message
+    text = support.run(*marked.command("coverage")).stdout
+    assert "\x1b" not in text and "?]0;gotcha?" in text
+    support.run("rm", "-rf", os.fsdecode(machines))
+
+
+def test_a_mark_that_lies_across_two_pieces(marked):
+    path = marked.usr / "local/bin/static"
+    support.write(path, "")
+    support.compile_c(f'const char pad[3 << 20] = "x"; const char *version(void) {{ return "{MARK}"; }}', path, "-shared")
+    program = path.read_bytes()
+    at = program.index(MARK.encode())
+    for before in (0, 5, len(MARK)):  # of the mark, before the end of the first piece
+        shifted = program[:4] + program[4:at].ljust((1 << 20) - before, b"\0")[:(1 << 20) - before - 4] + program[at:]
+        path.write_bytes(shifted)
+        assert gaps(marked("coverage")) == [("static", "/usr/local/bin/static", True)], before

@@ -80,7 +80,7 @@ static void test_what_is_no_elf_file(void **state)
         assert_int_equal(id_size_of("", 0, &machine), 0);
         assert_int_equal(machine, 0);
         assert_int_equal(id_size_of("#!/bin/sh\n", 10, NULL), 0);
-        elf.header.e_ident[EI_CLASS] = ELFCLASS32;
+        elf.header.e_ident[EI_CLASS] = ELFCLASSNONE;
         assert_int_equal(id_size_of(&elf, sizeof elf, &machine), 0);
         assert_int_equal(machine, 0);
         elf.header.e_ident[EI_CLASS] = ELFCLASS64;
@@ -178,10 +178,44 @@ static void test_equal(void **state)
         assert_false(su_build_id_equal(&a, &b));
 }
 
+/* As a library of a second, 32-bit architecture. */
+static void test_a_32_bit_file(void **state)
+{
+        const struct elf of_64bit = sample();
+        struct {
+                Elf32_Ehdr header;
+                Elf32_Phdr segment;
+                char notes[sizeof of_64bit.other + sizeof of_64bit.id];
+        } elf = {
+                .header = {.e_machine = EM_386,
+                           .e_phoff = sizeof(Elf32_Ehdr),
+                           .e_phentsize = sizeof(Elf32_Phdr),
+                           .e_phnum = 1},
+                .segment = {.p_type = PT_NOTE,
+                            .p_offset = sizeof(Elf32_Ehdr) + sizeof(Elf32_Phdr),
+                            .p_filesz = sizeof elf.notes,
+                            .p_align = 4},
+        };
+        uint16_t machine;
+
+        (void)state;
+        memcpy(elf.header.e_ident, ELFMAG, SELFMAG);
+        elf.header.e_ident[EI_CLASS] = ELFCLASS32;
+        elf.header.e_ident[EI_DATA] = ELFDATA2LSB;
+        memcpy(elf.notes, &of_64bit.other, sizeof of_64bit.other);
+        memcpy(elf.notes + sizeof of_64bit.other, &of_64bit.id, sizeof of_64bit.id);
+        assert_int_equal(id_size_of(&elf, sizeof elf, &machine), 20);
+        assert_int_equal(machine, EM_386);
+        elf.header.e_phentsize = sizeof(Elf64_Phdr);
+        assert_int_equal(id_size_of(&elf, sizeof elf, NULL), 0);
+        assert_int_equal(id_size_of(&elf, sizeof(Elf32_Ehdr) - 1, NULL), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_found),
+                cmocka_unit_test(test_a_32_bit_file),
                 cmocka_unit_test(test_what_is_no_elf_file),
                 cmocka_unit_test(test_damaged),
                 cmocka_unit_test(test_note_sizes),
