@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/own.h"
-#include "device/exposure.h"
+#include "exposure/exposure.h"
 #include "inventory/build_id.h"
 
 #define RUNS_MAX 1000

@@ -23,8 +23,8 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "base/text.h"
-#include "device/layers.h"
 #include "image/build.h"
+#include "layers/layers.h"
 
 #define FILES 64
 #define THREADS 2

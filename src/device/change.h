@@ -7,9 +7,9 @@
 #include "base/error.h"
 #include "base/own.h"
 #include "device/engine.h"
-#include "device/layers.h"
 #include "device/refresh.h"
 #include "improvement/manifest.h"
+#include "layers/layers.h"
 
 #define SU_STEPS_MAX 16
 

@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 #include "base/own.h"
-#include "device/due.h"
+#include "restart/due.h"
 
 #define SU_CONFIG_PATH "/etc/suture/suture.conf"
 #define SU_TRUSTED_ROOT_PATH "/etc/suture/root.json"

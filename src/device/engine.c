@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "device/layers.h"
 #include "device/store.h"
+#include "layers/layers.h"
 
 #define ROOT_METADATA_MAX 512000
 

@@ -9,9 +9,9 @@
 #include "base/own.h"
 #include "device/config.h"
 #include "device/state.h"
-#include "device/units.h"
 #include "fetch/fetch.h"
 #include "inventory/os.h"
+#include "restart/units.h"
 #include "trust/client.h"
 
 struct su_engine_options {

@@ -1,7 +1,7 @@
 #include "device/refresh.h"
 
 #include "base/clock.h"
-#include "device/due.h"
+#include "restart/due.h"
 
 static bool may_restart(const struct su_engine *engine, enum su_restart_when when)
 {

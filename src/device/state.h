@@ -11,12 +11,12 @@
 
 #include "base/error.h"
 #include "base/own.h"
+#include "base/paths.h"
 #include "device/holder.h"
-#include "device/moment.h"
 #include "improvement/level.h"
+#include "restart/moment.h"
 #include "json/json.h"
 
-#define SU_STATE_PATH "/var/lib/suture"
 #define SU_GENERATION_NONE (-1)
 
 /* What the last look at the repository gave. */

@@ -1,8 +1,8 @@
 #include "device/survey.h"
 
-#include "device/oldcode.h"
-#include "device/restart_rules.h"
 #include "device/store.h"
+#include "exposure/oldcode.h"
+#include "restart/rules.h"
 
 static int find_owners(const struct su_units *units, struct su_exposure *exposure,
                        struct su_error *err)

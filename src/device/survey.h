@@ -5,11 +5,11 @@
 #include "base/error.h"
 #include "base/own.h"
 #include "device/engine.h"
-#include "device/exposure.h"
-#include "device/moment.h"
-#include "device/plan.h"
-#include "device/stale.h"
+#include "exposure/exposure.h"
 #include "improvement/manifest.h"
+#include "restart/moment.h"
+#include "restart/plan.h"
+#include "restart/stale.h"
 
 struct su_survey {
         struct su_manifest_list former; /* levels before, whose code may still run */

@@ -8,9 +8,9 @@
 #include "base/text.h"
 #include "device/fit.h"
 #include "device/history.h"
-#include "device/layers.h"
 #include "device/store.h"
 #include "device/transition.h"
+#include "layers/layers.h"
 
 /* dpkg locks its database as long as it works; also one whose apt was killed. 0: nobody. */
 static pid_t find_dpkg(const struct su_engine *engine)

@@ -1,8 +1,8 @@
 #include "device/transition.h"
 
 #include "base/text.h"
-#include "device/mountinfo.h"
 #include "device/store.h"
+#include "layers/mountinfo.h"
 
 size_t su_manifest_count_applying(const struct su_manifest *manifest)
 {

@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "device/engine.h"
-#include "device/layers.h"
 #include "improvement/manifest.h"
+#include "layers/layers.h"
 
 /* Make a new generation of the components of `to` that apply, and swap to it; its number. At least
  * one must apply. On failure /usr and the state are what they were: `from` is what lies there now,

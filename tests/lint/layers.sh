@@ -82,6 +82,9 @@ may_not_include src/improvement/manifest.c trust/client.h
 may_not_include src/fetch/fetch.c trust/client.h
 may_not_include src/device/engine.c delta/make/make.h
 may_not_include src/device/engine.c cli/output.h
+may_not_include src/layers/layers.c exposure/exposure.h
+may_not_include src/exposure/exposure.c restart/plan.h
+may_not_include src/restart/plan.c device/engine.h
 may_not_include src/cli/main.c delta/apply/apply.h
 may_not_include src/cli/main.c publish/verbs.h
 may_not_include src/publish/main.c device/engine.h
@@ -112,7 +115,7 @@ only_in 'curl/' src/fetch
 only_in 'jansson\.h' src/json
 only_in 'libfsverity\.h' src/image
 only_in 'zstd\.h' src/delta
-only_in 'systemd/' src/device
+only_in 'systemd/' src/restart
 
 ! git grep -nE '#[[:space:]]*include[[:space:]]*"\.\./' -- '*.[ch]' | sed 's/^/# /' | grep .
 report $? 'no include leads up by "../'

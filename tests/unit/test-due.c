@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "device/due.h"
+#include "restart/due.h"
 
 /* A Wednesday. */
 #define MIDNIGHT INT64_C(1767744000) /* 2026-01-07T00:00:00Z */

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 
 #include "base/file.h"
-#include "device/exposure.h"
+#include "exposure/exposure.h"
 
 /* What a child process is to be like. */
 struct wish {

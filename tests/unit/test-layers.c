@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "device/layers.h"
+#include "layers/layers.h"
 #include "tree.h"
 
 /* A tree whose files say 'B', and images that say 'x' and 'y'. */

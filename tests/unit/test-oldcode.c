@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "device/oldcode.h"
+#include "exposure/oldcode.h"
 
 /* Build-ids of one byte; 0: the file has none. */
 static struct su_changed_file changed(const char *path, uint8_t before, uint8_t after)

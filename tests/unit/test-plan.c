@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "device/plan.h"
+#include "restart/plan.h"
 
 /* A service manager that writes down what it is asked to do. */
 struct fake {

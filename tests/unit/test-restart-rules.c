@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 
-#include "device/restart_rules.h"
+#include "restart/rules.h"
 
 static enum su_rule_action action_of(struct scratch *scratch, const struct su_manifest *hints,
                                      const char *unit)

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "device/stale.h"
+#include "restart/stale.h"
 
 /* A manager with one unit, active since then. */
 static int active_since(void *userdata, const char *unit, uint64_t *ret, struct su_error *err)

@@ -1,4 +1,4 @@
-#include "device/mountinfo.h"
+#include "layers/mountinfo.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

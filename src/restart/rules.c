@@ -1,4 +1,4 @@
-#include "device/restart_rules.h"
+#include "restart/rules.h"
 
 #include <fcntl.h>
 #include <string.h>

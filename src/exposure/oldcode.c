@@ -1,4 +1,4 @@
-#include "device/oldcode.h"
+#include "exposure/oldcode.h"
 
 #include <string.h>
 

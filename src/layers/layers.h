@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "device/mountinfo.h"
+#include "layers/mountinfo.h"
 
 enum su_hierarchy { SU_USR, SU_OPT };
 #define SU_HIERARCHIES 2

@@ -1,4 +1,4 @@
-#include "device/moment.h"
+#include "restart/moment.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "device/exposure.h"
+#include "exposure/exposure.h"
 #include "improvement/manifest.h"
 
 /* Every build that `from`, `to` or one of the former levels knows and that does not lie on /usr

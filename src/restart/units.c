@@ -1,4 +1,4 @@
-#include "device/units.h"
+#include "restart/units.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,14 +9,6 @@
 #include "base/text.h"
 
 #define RESTART_TIMEOUT_US (UINT64_C(120) * 1000000)
-
-void su_owner_done(struct su_owner *owner)
-{
-        free(owner->unit);
-        free(owner->user_unit);
-        free(owner->session);
-        *owner = (struct su_owner){0};
-}
 
 static int find_owner(void *userdata, pid_t pid, struct su_owner *ret, struct su_error *err)
 {

@@ -1,4 +1,4 @@
-#include "device/namespace.h"
+#include "layers/namespace.h"
 
 #include <sched.h>
 #include <string.h>

@@ -3,16 +3,16 @@
  *
  * Suture reloads and restarts services and lets PID 1 execute itself anew. What holds a session,
  * the message bus, login and display managers are never restarted here; the plan says what a person
- * has to do. Rules (device/restart_rules.h) decide about units.
+ * has to do. Rules (restart/rules.h) decide about units.
  */
 #pragma once
 
 #include "base/error.h"
 #include "base/own.h"
-#include "device/exposure.h"
-#include "device/stale.h"
-#include "device/units.h"
+#include "exposure/exposure.h"
 #include "improvement/rule.h"
+#include "restart/stale.h"
+#include "restart/units.h"
 
 /* From the least to the most that it asks of people. */
 enum su_action_kind {

@@ -4,10 +4,10 @@
 
 #include "base/error.h"
 #include "base/own.h"
-#include "device/moment.h"
-#include "device/units.h"
 #include "improvement/manifest.h"
 #include "improvement/rule.h"
+#include "restart/moment.h"
+#include "restart/units.h"
 
 struct su_stale_unit {
         char *unit;

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/own.h"
-#include "device/layers.h"
+#include "layers/layers.h"
 
 enum su_place {
         SU_PLACE_HERE,     /* in the tree, and sees the /usr of now */

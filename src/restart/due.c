@@ -1,4 +1,4 @@
-#include "device/due.h"
+#include "restart/due.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/own.h"
-#include "device/owner.h"
+#include "exposure/owner.h"
 
 struct su_unit_job {
         const char *unit;

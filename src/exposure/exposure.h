@@ -13,8 +13,8 @@
 
 #include "base/error.h"
 #include "base/own.h"
-#include "device/owner.h"
-#include "device/place.h"
+#include "exposure/owner.h"
+#include "exposure/place.h"
 #include "inventory/build_id.h"
 
 /* A build that nothing should run any more. The strings belong to whoever made the set. */

@@ -1,4 +1,4 @@
-#include "device/layers.h"
+#include "layers/layers.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,10 +9,10 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/paths.h"
 #include "base/text.h"
-#include "device/namespace.h"
-#include "device/state.h"
 #include "image/mount.h"
+#include "layers/namespace.h"
 
 #ifndef MOVE_MOUNT_BENEATH
 #define MOVE_MOUNT_BENEATH 0x00000200

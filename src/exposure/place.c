@@ -1,4 +1,4 @@
-#include "device/place.h"
+#include "exposure/place.h"
 
 #include <fcntl.h>
 #include <stdint.h>
@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "device/layers.h"
-#include "device/mountinfo.h"
+#include "layers/layers.h"
+#include "layers/mountinfo.h"
 
 const char *su_place_name(enum su_place place)
 {

@@ -1,4 +1,4 @@
-#include "device/plan.h"
+#include "restart/plan.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "device/stale.h"
+#include "restart/stale.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "device/exposure.h"
+#include "exposure/exposure.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/printable.h"
 #include "base/text.h"
-#include "device/procmap.h"
+#include "exposure/procmap.h"
 
 #define STATUS_SIZE_MAX (64 * 1024)
 #define ANCESTORS_MAX 64

@@ -1,4 +1,4 @@
-#include "device/procmap.h"
+#include "exposure/procmap.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
