@@ -46,7 +46,7 @@ static int identify_base(const char *top, char **ret, struct su_error *err)
         r = su_mount_table_read_self(&table, err);
         if (r >= 0)
                 r = su_mount_of_path(&table, top, &mount, err);
-        if (r < 0)
+        if (r < 0 || !mount)
                 return r;
         /* What an overlay of ours lies on is its parent. */
         while (su_layers_generation(mount) > 0) {

@@ -56,8 +56,9 @@ static int find_generation(const struct su_mount_table *table, const char *top, 
         r = su_mount_of_path(table, top, &mount, err);
         if (r < 0)
                 return r;
-        *ret = su_layers_generation(mount);
-        if (*ret == 0 && strcmp(mount->path, top) == 0 && strcmp(mount->type, "overlay") == 0)
+        *ret = mount ? su_layers_generation(mount) : 0;
+        if (mount && *ret == 0 && strcmp(mount->path, top) == 0 &&
+            strcmp(mount->type, "overlay") == 0)
                 return su_fail(err, SU_ERROR_CONFLICT,
                                "'%s' is already an overlay of another system (%s)", top,
                                strcmp(mount->source, "sysext") == 0 ? "systemd-sysext"
@@ -79,7 +80,7 @@ static int visit_submounts(const char *top, submount_visit visit, void *userdata
         r = su_mount_table_read_self(&table, err);
         if (r >= 0)
                 r = su_mount_of_path(&table, top, &on, err);
-        for (size_t i = 0; r >= 0 && i < table.n_mounts; i++) {
+        for (size_t i = 0; r >= 0 && on && i < table.n_mounts; i++) {
                 const struct su_mount *mount = &table.mounts[i];
 
                 if (su_path_is_below(mount->path, top) && strcmp(mount->path, top) != 0 &&
@@ -528,7 +529,7 @@ static void restore_submounts(const struct carried *carried)
                 const struct submount *submount = &carried->submounts[i];
                 const struct su_mount *present;
 
-                if (su_mount_of_path(&table, submount->path, &present, NULL) >= 0 &&
+                if (su_mount_of_path(&table, submount->path, &present, NULL) >= 0 && present &&
                     (strcmp(present->device, submount->device) != 0 ||
                      strcmp(present->root, submount->root) != 0))
                         (void)put_down(submount, submount->path, NULL);

@@ -31,7 +31,8 @@ int su_mount_table_read_self(struct su_mount_table *ret, struct su_error *err);
 void su_mount_table_done(struct su_mount_table *table);
 #define su_auto_mount_table su_auto(su_mount_table_done)
 
-/* The mount that `path` lies on in this namespace. */
+/* The mount that `path` lies on in this namespace; NULL when it cannot be seen from here: in a
+ * chroot, what the root itself lies on. */
 int su_mount_of_path(const struct su_mount_table *table, const char *path,
                      const struct su_mount **ret, struct su_error *err);
 

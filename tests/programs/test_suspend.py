@@ -1,5 +1,6 @@
 """A package manager works on the base: the layers go off, and what still applies comes back."""
 import fcntl
+import re
 import shutil
 import subprocess
 
@@ -298,3 +299,17 @@ def test_the_package_was_updated_under_the_layer(version, says, packaged):
     set_version(packaged, "fix", version)
     resume = packaged("resume")
     assert (resume["resumed"], fits(resume)) == ("baseline", {"fix": says})
+
+
+def test_in_a_chroot_there_is_nothing_to_suspend(device):
+    """The mount that a chroot lies on is not in its mount table; dpkg must be able to work there all the same."""
+    libraries = support.run("ldd", support.BUILD / "suture").stdout
+    for path in [str(support.BUILD / "suture"), *re.findall(r"(/\S+) \(", libraries)]:
+        place = device.path / ("run/suture" if path.endswith("/suture") else path[1:])
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
+    (device.path / "proc").mkdir()
+    support.run("mount", "-t", "proc", "proc", device.path / "proc")
+    for verb in ("suspend", "resume"):
+        done = support.run("chroot", device.path, "/run/suture", verb, "--json", check=False)
+        assert done.returncode == 0, done.stderr
