@@ -87,6 +87,14 @@ static int in_root(const struct bench *bench, const char *path, char **ret, stru
         return su_format(ret, err, "%s/%s", bench->root, path);
 }
 
+static int make_directory(const char *path, int *ret_fd, struct su_error *err)
+{
+        su_auto_close int root_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        return root_fd < 0 ? su_fail_errno(err, errno, "cannot open /")
+                           : su_dir_make(root_fd, path, 0755, ret_fd, err);
+}
+
 static int write_file(const struct bench *bench, const char *directory, const char *name,
                       const char *text, struct su_error *err)
 {
@@ -96,7 +104,7 @@ static int write_file(const struct bench *bench, const char *directory, const ch
 
         r = in_root(bench, directory, &path, err);
         if (r >= 0)
-                r = su_dir_make(AT_FDCWD, path, 0755, &fd, err);
+                r = make_directory(path, &fd, err);
         if (r >= 0)
                 r = su_file_write(fd, name, text, strlen(text), 0644, err);
         return r;
@@ -183,7 +191,7 @@ static int setup(struct bench *bench, struct su_error *err)
 
                 r = in_root(bench, directories[i], &path, err);
                 if (r >= 0)
-                        r = su_dir_make(AT_FDCWD, path, 0755, &fd, err);
+                        r = make_directory(path, &fd, err);
         }
         for (int i = 0; i < IMAGES && r >= 0; i++)
                 r = make_image(bench, i, err);

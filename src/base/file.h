@@ -14,7 +14,8 @@ int su_dir_open(const char *path, int *ret_fd, struct su_error *err);
  * (openat2(2), RESOLVE_IN_ROOT). -errno without touching `err` when it is NULL. */
 int su_open_in_root(int root_fd, const char *path, int flags, int *ret_fd, struct su_error *err);
 
-/* Make `path` and its parents below `dir_fd`, and open it. Existing directories keep their mode. */
+/* Make `path` and its parents below `dir_fd`, again as if that were "/", and open it. Existing
+ * directories keep their mode. */
 int su_dir_make(int dir_fd, const char *path, mode_t mode, int *ret_fd, struct su_error *err);
 
 /* A whole file, at most `max` bytes (TOO_LARGE above); `ret_data` has one more byte, a NUL. */
