@@ -53,10 +53,8 @@ static void print_text(const struct su_resume *resume)
         case SU_RESUMED_NOTHING:
                 return;
         case SU_RESUMED_NOT_YET:
-                (void)printf(
-                        "Background security improvements stay off /usr: %s (process %d) is at "
-                        "work.\n",
-                        resume->holder.name, (int)resume->holder.pid);
+                (void)printf("Background security improvements stay off /usr: %s.\n",
+                             resume->why_not.message);
                 return;
         case SU_RESUMED_ALL:
                 (void)puts("Background security improvements are on /usr again.");

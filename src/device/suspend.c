@@ -12,30 +12,28 @@
 #include "device/transition.h"
 #include "layers/layers.h"
 
-/* dpkg locks its database as long as it works; also one whose apt was killed. 0: nobody. */
-static pid_t find_dpkg(const struct su_engine *engine)
+/* dpkg locks its database as long as it works; also one whose apt was killed. */
+static bool dpkg_is_at_work(const struct su_engine *engine)
 {
         struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         su_auto_close int fd = -EBADF;
 
         if (su_open_in_root(engine->root_fd, "/var/lib/dpkg/lock", O_RDONLY, &fd, NULL) < 0 ||
-            fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
-                return 0;
-        return lock.l_pid;
+            fcntl(fd, F_GETLK, &lock) < 0)
+                return false;
+        return lock.l_type != F_UNLCK;
 }
 
 int su_suspend_check(const struct su_engine *engine, struct su_error *err)
 {
         const struct su_holder *holder = &engine->state.suspension.holder;
-        pid_t dpkg;
 
         if (su_holder_is_alive(holder))
                 return su_fail(err, SU_ERROR_BUSY, "a package manager is at work: %s (process %d)",
                                holder->name, (int)holder->pid);
-        dpkg = find_dpkg(engine);
-        if (dpkg != 0)
-                return su_fail(err, SU_ERROR_BUSY, "a package manager is at work: process %d",
-                               (int)dpkg);
+        if (dpkg_is_at_work(engine))
+                return su_fail(err, SU_ERROR_BUSY,
+                               "a package manager is at work: it holds /var/lib/dpkg/lock");
         return 0;
 }
 
@@ -182,10 +180,10 @@ static int record(struct su_engine *engine, const struct su_resume *resume, stru
 }
 
 /* Whether the layers may come back: the holder says so, or has ended and left nobody at work. */
-static bool may_resume(const struct su_engine *engine, bool force)
+static bool may_resume(const struct su_engine *engine, bool force, struct su_error *ret_why_not)
 {
         return force || su_holder_called_us(&engine->state.suspension.holder) ||
-               su_suspend_check(engine, NULL) >= 0;
+               su_suspend_check(engine, ret_why_not) >= 0;
 }
 
 static int bring_back(struct su_engine *engine, struct su_resume *resume, struct su_error *err)
@@ -208,13 +206,10 @@ static int bring_back(struct su_engine *engine, struct su_resume *resume, struct
 
 int su_resume(struct su_engine *engine, bool force, struct su_resume *resume, struct su_error *err)
 {
-        const struct su_holder *holder = &engine->state.suspension.holder;
-
-        if (holder->pid == 0)
+        if (engine->state.suspension.holder.pid == 0)
                 return 0;
-        if (!may_resume(engine, force)) {
+        if (!may_resume(engine, force, &resume->why_not)) {
                 resume->resumed = SU_RESUMED_NOT_YET;
-                resume->holder = *holder;
                 return 0;
         }
         /* Killed between the state and the layers: they were never taken off, or are back already.

@@ -29,7 +29,7 @@ struct su_resume {
         enum su_resumed resumed;
         struct su_manifest from; /* what was on /usr before, and what is now, with the fits */
         struct su_manifest to;
-        struct su_holder holder; /* NOT_YET: who it is */
+        struct su_error why_not; /* NOT_YET: who is at work */
         struct su_error
                 refresh_error;     /* why nobody knows who is exposed; code SU_OK: it is known */
         struct su_refresh refresh; /* who is exposed by now; nothing is restarted */
