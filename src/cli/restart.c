@@ -50,7 +50,7 @@ int su_verb_restart(const struct su_arguments *arguments, struct su_error *err)
         int r;
 
         r = su_engine_open(&arguments->engine, &engine, err);
-        if (r >= 0)
+        if (r >= 0 && !arguments->dry_run)
                 r = finish_suspension(engine, err);
         if (r >= 0)
                 r = su_restart(engine, arguments->if_due ? SU_RESTART_WHEN_DUE : SU_RESTART_NOW,

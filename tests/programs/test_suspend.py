@@ -232,6 +232,13 @@ def test_when_all_is_fixed_nothing_restarts_for_ever(at_b, trees, run_answer):
     assert at_b("restart")["remaining"] == []
 
 
+def test_a_restart_puts_back_what_was_abandoned_but_a_dry_run_does_not(at_b):
+    subprocess.run([*MANAGER, *at_b.command("suspend")], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    assert at_b("restart", "--dry-run").status == 36 and support.mounts_below(at_b.path) == []
+    assert at_b("restart", "--if-due").status == 0 and at_b.answer() == "new"
+    assert at_b("status")["state"] == "active"
+
+
 # Levels that are made of packages: their versions tell an update from a damage.
 
 
