@@ -91,12 +91,11 @@ static json_t *waiting_to_json(const struct report *report)
 static int print_json(const struct report *report, struct su_error *err)
 {
         const struct su_engine *engine = report->engine;
-        json_t *exposure = report->exposure_known
-                                   ? su_output_exposure(&report->review.survey.exposure)
-                                   : json_null();
+        const struct su_survey *survey = &report->review.survey;
+        const bool known = report->exposure_known;
 
         return su_output_json(
-                json_pack("{s:{s:s, s:s, s:s, s:s}, s:s, s:o, s:s, s:I, s:o, s:b, s:o, s:o, s:s, "
+                json_pack("{s:{s:s, s:s, s:s, s:s}, s:s, s:o, s:s, s:I, s:o, s:b, s:o, s:o, s:s?, "
                           "s:o, s:o, "
                           "s:s?, s:s?, s:s}",
                           "baseline", "name", engine->os.baseline, "os", engine->os.name,
@@ -104,9 +103,10 @@ static int print_json(const struct report *report, struct su_error *err)
                           "version", report->version, "level", su_output_level(&report->level),
                           "state", report->state, "generation", (json_int_t)engine->mounted,
                           "components", su_output_components(&report->manifest), "exposure_known",
-                          report->exposure_known, "exposed", exposure, "stale",
-                          su_output_stale(&report->review.survey.stale), "needs",
-                          su_plan_needs(&report->review.survey.plan), "waiting",
+                          known, "exposed",
+                          known ? su_output_exposure(&survey->exposure) : json_null(), "stale",
+                          known ? su_output_stale(&survey->stale) : json_null(), "needs",
+                          known ? su_plan_needs(&survey->plan) : NULL, "waiting",
                           waiting_to_json(report), "last_check",
                           check_to_json(&engine->state.check), "repository",
                           engine->config.repository, "conflict",

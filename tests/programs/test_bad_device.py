@@ -188,6 +188,9 @@ def test_a_normal_user_may_look(device):
     assert device("install").status == 0
     for verb in ("status", "history"):
         assert device(verb, user=support.NOBODY, group=support.NOBODY).status == 0
+    status = device("status", user=support.NOBODY, group=support.NOBODY)
+    # What cannot be seen is not said to be nothing.
+    assert (status["exposure_known"], status["exposed"], status["stale"], status["needs"]) == (False, None, None, None)
 
 
 @pytest.mark.parametrize("verb", ["check", "install", "remove"])
