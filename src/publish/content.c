@@ -17,7 +17,6 @@ struct stage {
         struct su_component *component;
         struct su_content_counts counts;
         bool from_packages;
-        bool special; /* something has an owner or attributes to be kept */
 };
 
 /* Nothing maps or runs these; leaving them out keeps images and deltas small. */
@@ -61,7 +60,7 @@ static int stage_directory(struct stage *stage, const char *path, struct su_erro
                 return su_fail_errno(err, errno, "cannot look at the baseline's '/%s'", path);
         if (fchmod(fd, st.st_mode & 07777) < 0)
                 return su_fail_errno(err, errno, "cannot set the mode of '/%s'", path);
-        return from_fd < 0 ? 0 : su_attributes_copy(from_fd, fd, path, &stage->special, err);
+        return from_fd < 0 ? 0 : su_attributes_copy(from_fd, fd, path, &stage->counts.special, err);
 }
 
 static int stage_parents(struct stage *stage, const char *path, struct su_error *err)
@@ -125,7 +124,8 @@ static int copy_to_stage(struct stage *stage, int fd, const char *path, mode_t m
         before_fd = openat(stage->tree_fd, path + 1, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
         if (before_fd < 0 && errno != ENOENT)
                 return su_fail_errno(err, errno, "cannot open the baseline's '%s'", path);
-        r = su_attributes_copy(before_fd >= 0 ? before_fd : fd, out_fd, path, &stage->special, err);
+        r = su_attributes_copy(before_fd >= 0 ? before_fd : fd, out_fd, path,
+                               &stage->counts.special, err);
         if (r < 0)
                 return r;
         if (before_fd >= 0 && stage->from_packages) {
@@ -344,7 +344,6 @@ int su_content_stage(const struct su_baseline *baseline, const struct su_content
                                "nothing below /usr and /opt differs from the baseline: there is "
                                "nothing to "
                                "build");
-        stage.counts.special = stage.special;
         *ret_counts = stage.counts;
         return 0;
 }
