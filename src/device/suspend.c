@@ -190,6 +190,7 @@ static int bring_back(struct su_engine *engine, struct su_resume *resume, struct
 {
         int r;
 
+        su_os_done(&engine->os); /* the package manager may have changed it */
         r = su_os_read(engine->root_fd, &engine->os, err);
         if (r >= 0)
                 r = load_manifests(engine, resume, err);
