@@ -15,9 +15,9 @@ static void check_target(int patch_fd, int target_fd)
         struct stat st;
 
         fuzz_check(su_delta_header_read(patch_fd, &header, NULL) >= 0);
-        fuzz_check(fstat(target_fd, &st) == 0 && (uint64_t)st.st_size == header.target.size);
+        fuzz_check(fstat(target_fd, &st) == 0 && (uint64_t)st.st_size == header.target_size);
         fuzz_check(su_sha256_of_fd(target_fd, "target", &digest, NULL, NULL) >= 0);
-        fuzz_check(su_sha256_equal(&digest, &header.target.sha256));
+        fuzz_check(su_sha256_equal(&digest, &header.target));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -9,8 +9,6 @@
 #include "delta/make/make.h"
 
 #define OLD_SIZE 6000
-#define HEAD_SIZE (SU_DELTA_MAGIC_SIZE + 8)
-#define MODULE_SIZE 40
 
 /* Two sources, a target that holds parts of both, and the delta between them. */
 struct sample {
@@ -156,12 +154,12 @@ static void test_header(void **state)
         struct su_error err = {0};
 
         assert_ok(su_delta_header_read(sample->patch_fd, &header, &err), err);
-        assert_int_equal(header.method, SU_DELTA_METHOD_ZSTD_PREFIX);
+        assert_int_equal(header.method, SU_DELTA_PARTS);
         assert_int_equal(header.n_sources, 2);
-        assert_int_equal(header.sources[0].size, 2500);
-        assert_int_equal(header.source_bytes, OLD_SIZE);
-        assert_int_equal(header.target.size, OLD_SIZE);
-        assert_int_equal(header.body_offset, HEAD_SIZE + 3 * MODULE_SIZE);
+        assert_int_equal(header.source_sizes[0], 2500);
+        assert_int_equal(header.source_sizes[1], OLD_SIZE - 2500);
+        assert_int_equal(header.target_size, OLD_SIZE);
+        assert_in_range(header.size, 50, 80);
 }
 
 static void test_every_truncation_fails(void **state)
@@ -229,49 +227,58 @@ static void test_wrong_sources(void **state)
                                    NULL) < 0);
 }
 
-static void put(uint8_t *to, uint64_t value, size_t width)
+/* A head that is well-formed, with a number in it that would ask for much. */
+static void check_refused(size_t n_sources, uint64_t target, uint64_t first, uint64_t second,
+                          const char *message)
 {
-        for (size_t i = 0; i < width; i++)
-                to[i] = (uint8_t)(value >> (8 * i));
+        su_auto_delta_header struct su_delta_header header = {0};
+        su_auto_free uint8_t *data = NULL;
+        su_auto_close int patch_fd = -EBADF;
+        struct su_error err = {0};
+        size_t size;
+
+        assert_ok(su_delta_header_new(n_sources, &header, &err), err);
+        header.target_size = target;
+        if (n_sources > 1) {
+                header.source_sizes[0] = first;
+                header.source_sizes[1] = second;
+        }
+        assert_ok(su_delta_header_format(&header, &data, &size, &err), err);
+        patch_fd = memory_file_of(data, size);
+        assert_fails_with(su_delta_header_read(patch_fd, &(struct su_delta_header){0}, &err), err,
+                          DELTA, message);
 }
 
-/* Numbers that would ask for much memory, in a head that is well-formed otherwise. */
 static void test_limits(void **state)
 {
-        struct sample *sample = *state;
-        const struct {
-                size_t offset;
-                size_t width;
-                uint64_t value;
-                const char *message;
-        } cases[] = {
-                {8, 2, 2, "version"},
-                {10, 2, 2, "method"},
-                {12, 4, SU_DELTA_SOURCES_MAX + 1, "too many sources"},
-                {12, 4, UINT32_MAX, "too many sources"},
-                {16, 8, SU_DELTA_TARGET_BYTES_MAX + 1, "target is too large"},
-                {16, 8, UINT64_MAX, "target is too large"},
-                {16 + MODULE_SIZE, 8, SU_DELTA_SOURCE_BYTES_MAX + 1, "sources are too large"},
-                {16 + 2 * MODULE_SIZE, 8, SU_DELTA_SOURCE_BYTES_MAX, "sources are too large"},
-                {16 + 2 * MODULE_SIZE, 8, UINT64_MAX - 100, "sources are too large"},
-        };
+        (void)state;
+        check_refused(SU_DELTA_SOURCES_MAX + 1, 1, 0, 0, "too many sources");
+        check_refused(2, SU_DELTA_TARGET_BYTES_MAX + 1, 1, 1, "target is too large");
+        check_refused(2, INT64_MAX, 1, 1, "target is too large");
+        check_refused(2, 1, SU_DELTA_SOURCE_BYTES_MAX + 1, 1, "sources are too large");
+        check_refused(2, 1, 1, SU_DELTA_SOURCE_BYTES_MAX, "sources are too large");
+        check_refused(2, 1, 1, INT64_C(1) << 60, "sources are too large");
+}
 
-        for (size_t i = 0; i < SU_ELEMENTS(cases); i++) {
-                uint8_t saved[8];
-                struct su_error err = {0};
+static void test_other_versions_and_files(void **state)
+{
+        su_auto_close int later_fd = memory_file_of("SUD3....", 8);
+        su_auto_close int other_fd = memory_file_of("\177ELF....", 8);
+        su_auto_close int empty_fd = memory_file_of("", 0);
+        struct su_delta_header header;
+        struct su_error err = {0};
 
-                memcpy(saved, sample->patch + cases[i].offset, cases[i].width);
-                put(sample->patch + cases[i].offset, cases[i].value, cases[i].width);
-                assert_fails_with(apply_bytes(sample, sample->patch, sample->patch_size, &err), err,
-                                  DELTA, cases[i].message);
-                memcpy(sample->patch + cases[i].offset, saved, cases[i].width);
-        }
+        (void)state;
+        assert_fails_with(su_delta_header_read(later_fd, &header, &err), err, DELTA, "version");
+        assert_fails_with(su_delta_header_read(other_fd, &header, &err), err, DELTA,
+                          "not a delta file");
+        assert_fails_with(su_delta_header_read(empty_fd, &header, &err), err, DELTA, "empty");
 }
 
 static void test_nothing_is_written_on_failure(void **state)
 {
         struct sample *sample = *state;
-        su_auto_close int bad_fd = memory_file_of("SUTDELTB", 8);
+        su_auto_close int bad_fd = memory_file_of("SUDX....", 8);
         struct su_delta_header header;
         struct su_delta_header before;
 
@@ -331,6 +338,7 @@ int main(void)
                 cmocka_unit_test(test_trailing_bytes_are_refused),
                 cmocka_unit_test(test_wrong_sources),
                 cmocka_unit_test(test_limits),
+                cmocka_unit_test(test_other_versions_and_files),
                 cmocka_unit_test(test_nothing_is_written_on_failure),
                 cmocka_unit_test(test_cancelled),
                 cmocka_unit_test(test_too_many_sources_to_make),

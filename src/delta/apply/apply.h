@@ -1,9 +1,10 @@
 /* Decode a delta: old files and a patch in, the new image out.
  *
- * The patch, the sources and the target are descriptors. The patch is treated as hostile even
- * though its digest was checked before: every count is bounded before memory is asked for, each
- * source's size and SHA-256 is compared with the patch's own list over the very bytes that are then
- * used, and the target's size and SHA-256 before success is reported.
+ * Every byte of the patch is treated as hostile even though its digest was checked before: every
+ * count is bounded before memory is asked for, each source's digest is compared before it is used,
+ * and the target's size and SHA-256 before success is reported. Sources and patch are mapped; what
+ * is asked of memory besides - below 32 MiB - does not grow with them. The target is written in
+ * order.
  */
 #pragma once
 
@@ -12,30 +13,22 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "base/own.h"
-#include "crypto/sha256.h"
+#include "delta/apply/header.h"
+#include "delta/codec/coder.h"
 
-struct su_delta_module {
-        uint64_t size;
-        struct su_sha256 sha256;
-};
-
-struct su_delta_header {
-        unsigned method;
-        struct su_delta_module target;
-        struct su_delta_module *sources;
-        size_t n_sources;
-        uint64_t source_bytes; /* the sum over the sources */
-        uint64_t body_offset;  /* where the coded body begins in the patch */
-};
-
-/* DELTA when the head is malformed or asks for more than the limits allow. */
+/* The head of the patch. DELTA when it is malformed or asks for more than the limits allow. */
 int su_delta_header_read(int patch_fd, struct su_delta_header *ret, struct su_error *err);
-void su_delta_header_done(struct su_delta_header *header);
-#define su_auto_delta_header su_auto(su_delta_header_done)
 
 /* Told now and then how far the work is; true asks it to stop (CANCELLED). May be NULL. */
 typedef bool (*su_delta_progress)(void *userdata, uint64_t done, uint64_t total);
+
+/* Where the bytes of a patch go, when it is told in parts. */
+struct su_delta_account {
+        size_t parts[SU_PART_KINDS];
+        uint64_t head, packed;        /* bytes of the patch */
+        uint64_t streams[SU_STREAMS]; /* 1/256 bit */
+        uint64_t decisions;
+};
 
 /* Write the target to `target_fd`, in order, from its current position. `source_names` are for
  * messages. BASELINE when a source is not the expected one, DELTA when the patch is damaged, SPACE
@@ -43,3 +36,6 @@ typedef bool (*su_delta_progress)(void *userdata, uint64_t done, uint64_t total)
 int su_delta_apply(int patch_fd, const int *source_fds, const char *const *source_names,
                    size_t n_sources, int target_fd, su_delta_progress progress, void *userdata,
                    struct su_error *err);
+/* The same, writing nothing: for the account alone. */
+int su_delta_inspect(int patch_fd, const int *source_fds, const char *const *source_names,
+                     size_t n_sources, struct su_delta_account *ret, struct su_error *err);

@@ -1,5 +1,6 @@
 #include "delta/make/make.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -7,164 +8,185 @@
 
 #include "base/file.h"
 #include "delta/apply/apply.h"
-#include "delta/apply/format.h"
+#include "delta/apply/space.h"
+#include "delta/make/parts_make.h"
 
 #define FAST_LEVEL 6
+#define ESTIMATE_LEVEL 3
+/* The best level makes of what the estimate is at least so much, in percent. */
+#define BEST_OF_ESTIMATE 40
 
-struct bytes {
-        uint8_t *data;
-        size_t size;
+struct target {
+        uint8_t *data; /* with eight bytes more */
+        uint64_t size;
 };
 
-static void bytes_done(struct bytes *bytes)
+static void target_done(struct target *target)
 {
-        free(bytes->data);
+        if (target->data)
+                (void)munmap(target->data, target->size + 4096);
 }
 
-static void cctx_free_p(ZSTD_CCtx **context)
-{
-        (void)ZSTD_freeCCtx(*context);
-}
-
-static int append_file(int fd, const char *name, struct bytes *to, struct su_delta_module *ret,
-                       struct su_error *err)
+static int map_target(int fd, struct target *ret, struct su_error *err)
 {
         struct stat st;
-        uint8_t *larger;
-        int r;
+        void *data;
 
         if (fstat(fd, &st) < 0)
-                return su_fail_errno(err, errno, "cannot look at '%s'", name);
-        if ((uint64_t)st.st_size > SU_DELTA_TARGET_BYTES_MAX - to->size)
-                return su_fail(err, SU_ERROR_TOO_LARGE, "'%s' is too large for a delta", name);
-        larger = realloc(to->data, to->size + (size_t)st.st_size + 1);
-        if (!larger)
+                return su_fail_errno(err, errno, "cannot look at the target");
+        if ((uint64_t)st.st_size > SU_DELTA_TARGET_BYTES_MAX)
+                return su_fail(err, SU_ERROR_TOO_LARGE, "the target is too large for a delta");
+        data = mmap(NULL, (size_t)st.st_size + 4096, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (data == MAP_FAILED)
                 return su_fail_oom(err);
-        to->data = larger;
-        r = su_read_exact_at(fd, to->data + to->size, (size_t)st.st_size, 0, name, err);
-        if (r < 0)
-                return r;
-        ret->size = (uint64_t)st.st_size;
-        r = su_sha256_of(to->data + to->size, ret->size, &ret->sha256, err);
-        if (r < 0)
-                return r;
-        to->size += ret->size;
+        *ret = (struct target){data, (uint64_t)st.st_size};
+        if (ret->size > 0 &&
+            mmap(data, ret->size, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) == MAP_FAILED)
+                return su_fail_errno(err, errno, "cannot map the target");
         return 0;
 }
 
-static void put_little_endian(uint8_t **to, uint64_t value, size_t width)
+static int make_header(const struct su_space *space, const struct target *target,
+                       struct su_delta_header *ret, struct su_error *err)
 {
-        for (size_t i = 0; i < width; i++)
-                *(*to)++ = (uint8_t)(value >> (8 * i));
-}
+        su_auto_free struct su_sha256 *digests = calloc(space->n + 1, sizeof *digests);
+        int r;
 
-static void put_module(uint8_t **to, const struct su_delta_module *module)
-{
-        put_little_endian(to, module->size, 8);
-        memcpy(*to, module->sha256.bytes, SU_SHA256_SIZE);
-        *to += SU_SHA256_SIZE;
-}
-
-static int write_head(int patch_fd, const struct su_delta_module *target,
-                      const struct su_delta_module *sources, size_t n_sources, struct su_error *err)
-{
-        size_t size = SU_DELTA_MAGIC_SIZE + 8 + (1 + n_sources) * (8 + SU_SHA256_SIZE);
-        su_auto_free uint8_t *head = malloc(size);
-        uint8_t *to = head;
-
-        if (!head)
+        if (!digests)
                 return su_fail_oom(err);
-        memcpy(to, SU_DELTA_MAGIC, SU_DELTA_MAGIC_SIZE);
-        to += SU_DELTA_MAGIC_SIZE;
-        put_little_endian(&to, SU_DELTA_VERSION, 2);
-        put_little_endian(&to, SU_DELTA_METHOD_ZSTD_PREFIX, 2);
-        put_little_endian(&to, n_sources, 4);
-        put_module(&to, target);
-        for (size_t i = 0; i < n_sources; i++)
-                put_module(&to, &sources[i]);
-        return su_write_all(patch_fd, head, size, "delta", err);
+        r = su_delta_header_new(space->n, ret, err);
+        for (size_t i = 0; i < space->n && r >= 0; i++) {
+                ret->source_sizes[i] = space->sizes[i];
+                r = su_sha256_of(space->data + space->offsets[i], space->sizes[i], &digests[i],
+                                 err);
+                memcpy(ret->name_checks[i], digests[i].bytes, SU_DELTA_NAME_CHECK_SIZE);
+        }
+        if (r >= 0)
+                r = su_delta_source_check(digests, space->n, ret->source_check, err);
+        if (r >= 0)
+                r = su_sha256_of(target->data, target->size, &ret->target, err);
+        ret->target_size = target->size;
+        return r;
 }
 
-static int compress_against(const struct bytes *prefix, const struct bytes *target,
-                            enum su_delta_effort effort, struct bytes *ret, struct su_error *err)
+struct body {
+        enum su_delta_method method;
+        struct su_bytes bytes;
+};
+
+static void body_done(struct body *body)
 {
-        su_auto(cctx_free_p) ZSTD_CCtx *context = ZSTD_createCCtx();
-        const struct {
-                ZSTD_cParameter parameter;
-                int value;
-        } parameters[] = {
-                {ZSTD_c_compressionLevel, effort == SU_DELTA_BEST ? ZSTD_maxCLevel() : FAST_LEVEL},
-                {ZSTD_c_windowLog, su_delta_window_log(prefix->size + target->size)},
-                {ZSTD_c_enableLongDistanceMatching, 1},
-                {ZSTD_c_targetLength, effort == SU_DELTA_BEST ? 4096 : 0},
-                {ZSTD_c_checksumFlag, 0},
-                {ZSTD_c_contentSizeFlag, 1},
-        };
-        size_t bound = ZSTD_compressBound(target->size);
-        size_t n;
-
-        ret->data = malloc(bound);
-        if (!context || !ret->data)
-                return su_fail_oom(err);
-        for (size_t i = 0; i < SU_ELEMENTS(parameters); i++)
-                if (ZSTD_isError(ZSTD_CCtx_setParameter(context, parameters[i].parameter,
-                                                        parameters[i].value)))
-                        return su_fail(err, SU_ERROR_SYSTEM,
-                                       "libzstd refuses the encoder's parameters");
-        if (ZSTD_isError(ZSTD_CCtx_refPrefix(context, prefix->data, prefix->size)))
-                return su_fail(err, SU_ERROR_SYSTEM, "libzstd refuses the sources");
-        n = ZSTD_compress2(context, ret->data, bound, target->data, target->size);
-        if (ZSTD_isError(n))
-                return su_fail(err, SU_ERROR_SYSTEM, "libzstd cannot encode: %s",
-                               ZSTD_getErrorName(n));
-        ret->size = n;
-        return 0;
+        su_bytes_done(&body->bytes);
 }
 
-/* apply() compares the digest of what it yields, so its success is the proof. */
+/* Take `other` when it is smaller. */
+static void keep_smaller(struct body *body, enum su_delta_method method, struct su_bytes *other)
+{
+        if (other->size < body->bytes.size) {
+                struct su_bytes larger = body->bytes;
+
+                body->method = method;
+                body->bytes = *other;
+                *other = larger;
+        }
+}
+
+static int try_zstd(const struct su_space *space, const struct target *target, int level,
+                    struct body *body, struct su_error *err)
+{
+        su_auto_bytes struct su_bytes packed = {0};
+        int r;
+
+        r = su_pack(target->data, target->size, space->data, space->size, level,
+                    su_delta_window_log(space->size + target->size), &packed, err);
+        if (r >= 0)
+                keep_smaller(body, SU_DELTA_ZSTD, &packed);
+        return r;
+}
+
+/* zstd's best level is slow: it is asked only when it may win. */
+static int try_all(const struct su_space *space, const struct target *target, struct body *body,
+                   struct su_error *err)
+{
+        su_auto_bytes struct su_bytes parts = {0};
+        su_auto_bytes struct su_bytes estimate = {0};
+        enum su_delta_method method;
+        int r;
+
+        r = su_parts_make(space, target->data, target->size, &method, &parts, err);
+        if (r < 0)
+                return r;
+        keep_smaller(body, method, &parts);
+        r = su_pack(target->data, target->size, space->data, space->size, ESTIMATE_LEVEL,
+                    su_delta_window_log(space->size + target->size), &estimate, err);
+        if (r < 0 || estimate.size / 100 * BEST_OF_ESTIMATE > body->bytes.size)
+                return r;
+        return try_zstd(space, target, ZSTD_maxCLevel(), body, err);
+}
+
+static int make_body(const struct su_space *space, const struct target *target,
+                     enum su_delta_effort effort, struct body *ret, struct su_error *err)
+{
+        int r;
+
+        ret->method = SU_DELTA_STORED;
+        r = su_bytes_add(&ret->bytes, target->data, target->size, err);
+        if (r < 0)
+                return r;
+        if (effort == SU_DELTA_FAST)
+                return try_zstd(space, target, FAST_LEVEL, ret, err);
+        if (space->n == 0)
+                return try_zstd(space, target, ZSTD_maxCLevel(), ret, err);
+        return try_all(space, target, ret, err);
+}
+
+/* It compares the digest of what it yields, so its success is the proof. */
 static int verify(int patch_fd, const int *source_fds, const char *const *source_names,
                   size_t n_sources, struct su_error *err)
 {
-        su_auto_close int scratch_fd = memfd_create("suture-verify", MFD_CLOEXEC);
-        int r;
+        struct su_delta_account account;
+        int r = su_delta_inspect(patch_fd, source_fds, source_names, n_sources, &account, err);
 
-        if (scratch_fd < 0)
-                return su_fail_errno(err, errno, "cannot create a memory file");
-        r = su_delta_apply(patch_fd, source_fds, source_names, n_sources, scratch_fd, NULL, NULL,
-                           err);
         if (r < 0)
                 return su_fail_prefix(err, r, "the new delta does not decode");
         return 0;
 }
 
+static int write_patch(int patch_fd, struct su_delta_header *header, const struct body *body,
+                       struct su_error *err)
+{
+        su_auto_free uint8_t *head = NULL;
+        size_t size;
+        int r;
+
+        header->method = body->method;
+        r = su_delta_header_format(header, &head, &size, err);
+        if (r >= 0)
+                r = su_write_all(patch_fd, head, size, "delta", err);
+        if (r >= 0)
+                r = su_write_all(patch_fd, body->bytes.data, body->bytes.size, "delta", err);
+        return r;
+}
+
 int su_delta_make(const int *source_fds, const char *const *source_names, size_t n_sources,
                   int target_fd, int patch_fd, enum su_delta_effort effort, struct su_error *err)
 {
-        su_auto_free struct su_delta_module *modules = calloc(n_sources + 1, sizeof *modules);
-        su_auto(bytes_done) struct bytes prefix = {0};
-        su_auto(bytes_done) struct bytes target = {0};
-        su_auto(bytes_done) struct bytes body = {0};
-        struct su_delta_module target_module;
+        su_auto_delta_header struct su_delta_header header = {0};
+        su_auto(target_done) struct target target = {0};
+        su_auto(body_done) struct body body = {0};
+        su_auto_space struct su_space space = {0};
         int r;
 
-        if (!modules)
-                return su_fail_oom(err);
-        if (n_sources > SU_DELTA_SOURCES_MAX)
-                return su_fail(err, SU_ERROR_TOO_LARGE, "too many sources for one delta");
-        for (size_t i = 0; i < n_sources; i++) {
-                r = append_file(source_fds[i], source_names[i], &prefix, &modules[i], err);
-                if (r < 0)
-                        return r;
-        }
-        if (prefix.size > SU_DELTA_SOURCE_BYTES_MAX)
-                return su_fail(err, SU_ERROR_TOO_LARGE, "the sources are too large for one delta");
-        r = append_file(target_fd, "target", &target, &target_module, err);
+        r = su_space_map(source_fds, source_names, n_sources, &space, err);
         if (r >= 0)
-                r = compress_against(&prefix, &target, effort, &body, err);
+                r = map_target(target_fd, &target, err);
         if (r >= 0)
-                r = write_head(patch_fd, &target_module, modules, n_sources, err);
+                r = make_header(&space, &target, &header, err);
         if (r >= 0)
-                r = su_write_all(patch_fd, body.data, body.size, "delta", err);
+                r = make_body(&space, &target, effort, &body, err);
+        if (r >= 0)
+                r = write_patch(patch_fd, &header, &body, err);
         if (r >= 0)
                 r = verify(patch_fd, source_fds, source_names, n_sources, err);
         return r;

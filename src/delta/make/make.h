@@ -6,7 +6,7 @@
 #include "base/error.h"
 
 enum su_delta_effort {
-        SU_DELTA_BEST, /* as small as can be; minutes for a hundred megabytes */
+        SU_DELTA_BEST, /* as small as can be; half a minute for a large library */
         SU_DELTA_FAST, /* larger, in a tenth of the time: to try something out */
 };
 
