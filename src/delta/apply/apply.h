@@ -25,8 +25,8 @@ typedef bool (*su_delta_progress)(void *userdata, uint64_t done, uint64_t total)
 /* Where the bytes of a patch go, when it is told in parts. */
 struct su_delta_account {
         size_t parts[SU_PART_KINDS];
-        uint64_t head, packed;        /* bytes of the patch */
-        uint64_t streams[SU_STREAMS]; /* 1/256 bit */
+        uint64_t head, packed;                 /* bytes of the patch */
+        uint64_t costs[SU_STREAMS][SU_PLACES]; /* 1/256 bit; places are enum su_elf_role */
         uint64_t decisions;
 };
 

@@ -1,6 +1,7 @@
 /* The body of a delta in parts: coded bytes; or their length, those, and a zstd frame of what is
  * better packed than coded. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "delta/apply/decode.h"
 #include "delta/codec/codec.h"
@@ -168,8 +169,7 @@ static void settle_account(const struct decoder *decoder)
         if (!account)
                 return;
         account->decisions = decoder->coder.decisions;
-        for (size_t i = 0; i < SU_STREAMS; i++)
-                account->streams[i] = decoder->coder.cost[i];
+        memcpy(account->costs, decoder->coder.cost, sizeof account->costs);
 }
 
 int su_delta_decode_parts(const struct su_delta_job *job, struct su_error *err)

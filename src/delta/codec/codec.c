@@ -61,6 +61,8 @@ static void forget_part(struct su_codec *codec)
         su_memory_done(&codec->memory);
         codec->shape = (struct su_elf){0};
         codec->base_known = false;
+        codec->place_start = codec->place_end = 0;
+        codec->coder->place = 0;
         codec->frames.begun = codec->frames.entry_known = codec->frames.previous_known = false;
         codec->part = NULL;
 }
@@ -139,6 +141,23 @@ struct su_forecast su_codec_forecast(struct su_codec *codec, enum su_reference_k
         forecast.known = su_elf_address(&codec->shape, position, &forecast.value);
         forecast.value = forecast.known ? forecast.value + is_end : 0;
         return forecast;
+}
+
+void su_codec_note_place(struct su_codec *codec, uint64_t offset)
+{
+        const struct su_elf *elf = codec->part->module ? &codec->part->module->elf : NULL;
+        size_t i;
+
+        if (!elf || (offset >= codec->place_start && offset < codec->place_end))
+                return;
+        i = su_elf_section_at(elf, offset);
+        codec->place_start = offset;
+        codec->place_end = offset + 1;
+        codec->coder->place = SU_ELF_OTHER;
+        if (i == elf->n_sections || elf->sections[i].offset > offset)
+                return;
+        codec->coder->place = elf->sections[i].role;
+        codec->place_end = elf->sections[i].offset + elf->sections[i].size;
 }
 
 static int tell_progress(struct su_codec *codec, struct su_error *err)

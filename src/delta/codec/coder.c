@@ -80,12 +80,13 @@ void su_coder_done(struct su_coder *coder)
         *coder = (struct su_coder){0};
 }
 
-/* -log2(probability) in 1/256 bit: the whole part exactly, the rest as a straight line. */
+/* -log2(probability) in 1/256 bit: the whole part exactly, the rest as a parabola. */
 static uint32_t cost_of(uint32_t probability)
 {
         unsigned log = 31 - (unsigned)__builtin_clz(probability);
         uint32_t rest = (uint32_t)(((uint64_t)probability << (16 - log)) - 65536) >> 8;
 
+        rest += rest * (256 - rest) * 88 / 65536;
         return (16 - log) * 256 - rest;
 }
 
@@ -113,7 +114,8 @@ unsigned su_coder_bit(struct su_coder *coder, unsigned bit, uint32_t probability
         coder->decisions++;
         if (coder->decoding)
                 bit = coder->code <= middle;
-        coder->cost[coder->stream] += cost_of(bit ? probability : 65536 - probability);
+        coder->cost[coder->stream][coder->place] +=
+                cost_of(bit ? probability : 65536 - probability);
         if (bit)
                 coder->high = middle;
         else

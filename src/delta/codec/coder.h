@@ -24,6 +24,8 @@ enum su_stream {
         SU_STREAMS
 };
 
+#define SU_PLACES 16
+
 struct su_coder {
         bool decoding;
         bool failed; /* encoder: memory is short. Decoder: the input ended, or the budget did */
@@ -34,7 +36,8 @@ struct su_coder {
         size_t output_size, output_capacity;
         uint64_t decisions, budget; /* a decoder stops at its budget */
         enum su_stream stream;
-        uint64_t cost[SU_STREAMS]; /* in 1/256 bit */
+        unsigned place;                       /* what kind of place of the file; up to the caller */
+        uint64_t cost[SU_STREAMS][SU_PLACES]; /* in 1/256 bit */
 };
 
 void su_coder_encode(struct su_coder *coder);

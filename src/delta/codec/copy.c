@@ -584,6 +584,7 @@ static int code_chunk(struct copy *copy, struct chunk *chunk, struct su_error *e
         struct su_codec *codec = copy->codec;
         bool clean = false;
 
+        su_codec_note_place(codec, copy->operation->from + chunk->start);
         gather(copy, chunk);
         if (su_codec_encodes(codec))
                 clean = is_foretold(copy, chunk);

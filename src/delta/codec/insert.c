@@ -488,6 +488,7 @@ int su_codec_insert(struct su_codec *codec, const struct su_gap *gap, struct su_
         const struct su_elf_section *frames = module ? frames_around(codec, gap) : NULL;
         int r = 0;
 
+        su_codec_note_place(codec, gap->before ? gap->before - 1 : 0);
         if (frames)
                 return su_codec_insert_frames(codec, gap, frames, err);
         insertion.is_code = module && ((gap->before && su_codec_field(codec, gap->before - 1)) ||

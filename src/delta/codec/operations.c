@@ -208,6 +208,8 @@ int su_codec_operations(struct su_codec *codec, struct su_error *err)
                 struct su_operation operation = su_codec_encodes(codec) ? codec->part->operations[i]
                                                                         : (struct su_operation){0};
 
+                if (su_codec_encodes(codec) && codec->part->module)
+                        su_codec_note_place(codec, operation.from);
                 r = code_operation(codec, &history, &operation, err);
                 if (r >= 0)
                         r = su_codec_check(codec, err);

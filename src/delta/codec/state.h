@@ -57,7 +57,8 @@ struct su_codec {
         uint64_t inserted; /* bytes */
         struct su_projection projection;
         struct su_memory memory;
-        uint64_t base, base_now; /* the last base that was projected */
+        uint64_t place_start, place_end; /* of the section that was last looked up */
+        uint64_t base, base_now;         /* the last base that was projected */
         bool base_known;
         struct su_targets targets;
 
@@ -117,6 +118,9 @@ const struct su_block *su_codec_block(struct su_codec *codec, uint64_t offset);
 uint8_t su_codec_field(struct su_codec *codec, uint64_t offset);
 
 /* Where the value of a reference's kind - address, offset - is now. */
+/* Tell the coder, for its account, in which kind of section an old offset lies. */
+void su_codec_note_place(struct su_codec *codec, uint64_t offset);
+
 struct su_forecast {
         uint64_t value;
         bool covered; /* by a copy */

@@ -123,8 +123,8 @@ static void put_label(void *userdata, const struct su_block *block,
                                   label_of(labels, reference));
 }
 
-/* A word that is zero in the file and filled in at start has no bytes of its own: it gets those of
- * its relocation. */
+/* A word that is filled in at start, zero or an address of no meaning until then, has no bytes of
+ * its own: it gets those of its relocation. */
 static void label_slots(const struct labels *labels)
 {
         const struct su_elf *elf = &labels->module->elf;
@@ -139,7 +139,9 @@ static void label_slots(const struct labels *labels)
                         uint64_t offset;
 
                         if (!su_elf_position(elf, su_get64(elf->data + at), &offset) ||
-                            offset + 8 > elf->size || su_get64(elf->data + offset) != 0)
+                            offset + 8 > elf->size ||
+                            (su_get64(elf->data + offset) != 0 &&
+                             memcmp(elf->data + offset, labels->text + offset, 8) == 0))
                                 continue;
                         su_put64(labels->text + offset,
                                  scramble(su_get64(labels->text + at + 16) * 31 +

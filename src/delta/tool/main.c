@@ -178,24 +178,86 @@ static void print_header(const struct su_delta_header *header, bool json)
                      (unsigned long long)header->target_size, hex);
 }
 
-static void print_account(const struct su_delta_account *account, bool json)
-{
-        static const char *const streams[] = {"shapes",      "operations", "chunks", "references",
-                                              "differences", "inserts",    "targets"};
-        double bytes = 1.0 / (256 * 8);
+static const char *const streams[SU_STREAMS] = {"shapes",      "operations", "chunks", "references",
+                                                "differences", "inserts",    "targets"};
+/* By enum su_elf_role. */
+static const char *const places[SU_PLACES] = {
+        "other", "code",     "plt",    "rela",        "relr", "dynamic", "symbols",
+        "hash",  "pointers", "frames", "frame-index", "data", "relative"};
 
-        (void)printf(json ? ", \"plain_parts\": %zu, \"modules\": %zu, \"packed_parts\": %zu, "
-                            "\"decisions\": %llu, \"bytes\": {\"head\": %llu, \"packed\": %llu"
-                          : "parts:    %zu plain, %zu modules, %zu packed; %llu decisions\n"
-                            "bytes:    head %llu\n          packed %llu\n",
+static double bytes_of(uint64_t cost)
+{
+        return (double)cost / (256 * 8);
+}
+
+static uint64_t cost_of_stream(const struct su_delta_account *account, size_t stream)
+{
+        uint64_t sum = 0;
+
+        for (size_t i = 0; i < SU_PLACES; i++)
+                sum += account->costs[stream][i];
+        return sum;
+}
+
+static uint64_t cost_of_place(const struct su_delta_account *account, size_t place)
+{
+        uint64_t sum = 0;
+
+        for (size_t i = 0; i < SU_STREAMS; i++)
+                sum += account->costs[i][place];
+        return sum;
+}
+
+static void print_account_json(const struct su_delta_account *account)
+{
+        (void)printf(", \"plain_parts\": %zu, \"modules\": %zu, \"packed_parts\": %zu, "
+                     "\"decisions\": %llu, \"bytes\": {\"head\": %llu, \"packed\": %llu",
                      account->parts[SU_PART_PLAIN], account->parts[SU_PART_MODULE],
                      account->parts[SU_PART_PACKED], (unsigned long long)account->decisions,
                      (unsigned long long)account->head, (unsigned long long)account->packed);
-        for (size_t i = 0; i < SU_STREAMS; i++)
-                (void)printf(json ? ", \"%s\": %.1f" : "          %s %.1f\n", streams[i],
-                             (double)account->streams[i] * bytes);
-        if (json)
+        for (size_t i = 0; i < SU_STREAMS; i++) {
+                (void)printf(", \"%s\": {\"all\": %.1f", streams[i],
+                             bytes_of(cost_of_stream(account, i)));
+                for (size_t j = 0; j < SU_PLACES && places[j]; j++)
+                        if (account->costs[i][j])
+                                (void)printf(", \"%s\": %.1f", places[j],
+                                             bytes_of(account->costs[i][j]));
                 (void)printf("}");
+        }
+        (void)printf("}");
+}
+
+static void print_row(const char *name, const uint64_t costs[SU_STREAMS], uint64_t sum)
+{
+        (void)printf("%-12s", name);
+        for (size_t i = 0; i < SU_STREAMS; i++)
+                (void)printf(" %11.1f", bytes_of(costs[i]));
+        (void)printf(" %11.1f\n", bytes_of(sum));
+}
+
+static void print_account(const struct su_delta_account *account)
+{
+        uint64_t row[SU_STREAMS], sum = 0;
+
+        (void)printf("parts:    %zu plain, %zu modules, %zu packed; %llu decisions\n"
+                     "bytes:    head %llu, packed %llu, told:\n\n%-12s",
+                     account->parts[SU_PART_PLAIN], account->parts[SU_PART_MODULE],
+                     account->parts[SU_PART_PACKED], (unsigned long long)account->decisions,
+                     (unsigned long long)account->head, (unsigned long long)account->packed, "");
+        for (size_t i = 0; i < SU_STREAMS; i++)
+                (void)printf(" %11s", streams[i]);
+        (void)printf(" %11s\n", "all");
+        for (size_t i = 0; i < SU_PLACES && places[i]; i++) {
+                for (size_t j = 0; j < SU_STREAMS; j++)
+                        row[j] = account->costs[j][i];
+                if (cost_of_place(account, i))
+                        print_row(places[i], row, cost_of_place(account, i));
+        }
+        for (size_t i = 0; i < SU_STREAMS; i++) {
+                row[i] = cost_of_stream(account, i);
+                sum += row[i];
+        }
+        print_row("all", row, sum);
 }
 
 /* With the sources, also where the bytes go. */
@@ -221,8 +283,12 @@ static int verb_info(const struct arguments *arguments, struct su_error *err)
         if (r < 0)
                 return r;
         print_header(&header, arguments->json);
-        if (whole && header.method >= SU_DELTA_PARTS)
-                print_account(&account, arguments->json);
+        if (whole && header.method >= SU_DELTA_PARTS) {
+                if (arguments->json)
+                        print_account_json(&account);
+                else
+                        print_account(&account);
+        }
         if (arguments->json)
                 (void)printf("}\n");
         return 0;
