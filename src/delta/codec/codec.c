@@ -97,10 +97,32 @@ int su_codec_check(const struct su_codec *codec, struct su_error *err)
                        "more work than it declares");
 }
 
+void su_codec_note_place(struct su_codec *codec, uint64_t offset)
+{
+        const struct su_elf *elf = codec->part->module ? &codec->part->module->elf : NULL;
+        size_t i;
+
+        if (!elf || (offset >= codec->place_start && offset < codec->place_end))
+                return;
+        i = su_elf_section_at(elf, offset);
+        codec->place_start = offset;
+        codec->place_end = offset + 1;
+        codec->coder->place = SU_ELF_OTHER;
+        if (i == elf->n_sections || elf->sections[i].offset > offset)
+                return;
+        codec->coder->place = elf->sections[i].role;
+        codec->place_end = elf->sections[i].offset + elf->sections[i].size;
+}
+
+static size_t block_slot(uint64_t offset)
+{
+        return (offset >> SU_MODULE_BLOCK_LOG) % SU_BLOCKS_KEPT;
+}
+
 const struct su_block *su_codec_block(struct su_codec *codec, uint64_t offset)
 {
         uint64_t number = offset >> SU_MODULE_BLOCK_LOG;
-        size_t slot = number % SU_BLOCKS_KEPT;
+        size_t slot = block_slot(offset);
 
         if (!codec->part->module || offset >= codec->part->old_size)
                 return NULL;
@@ -123,7 +145,18 @@ uint8_t su_codec_field(struct su_codec *codec, uint64_t offset)
 {
         const struct su_block *block = su_codec_block(codec, offset);
 
-        return block ? block->fields[offset - block->start] : SU_FIELD_NONE;
+        if (!block)
+                return SU_FIELD_NONE;
+        su_module_fields(codec->part->module, codec->blocks[block_slot(offset)]);
+        return block->fields[offset - block->start];
+}
+
+bool su_codec_is_code(struct su_codec *codec, uint64_t offset)
+{
+        if (!codec->part->module || offset >= codec->part->old_size)
+                return false;
+        su_codec_note_place(codec, offset);
+        return codec->coder->place == SU_ELF_CODE || codec->coder->place == SU_ELF_PLT;
 }
 
 struct su_forecast su_codec_forecast(struct su_codec *codec, enum su_reference_kind kind,
@@ -141,23 +174,6 @@ struct su_forecast su_codec_forecast(struct su_codec *codec, enum su_reference_k
         forecast.known = su_elf_address(&codec->shape, position, &forecast.value);
         forecast.value = forecast.known ? forecast.value + is_end : 0;
         return forecast;
-}
-
-void su_codec_note_place(struct su_codec *codec, uint64_t offset)
-{
-        const struct su_elf *elf = codec->part->module ? &codec->part->module->elf : NULL;
-        size_t i;
-
-        if (!elf || (offset >= codec->place_start && offset < codec->place_end))
-                return;
-        i = su_elf_section_at(elf, offset);
-        codec->place_start = offset;
-        codec->place_end = offset + 1;
-        codec->coder->place = SU_ELF_OTHER;
-        if (i == elf->n_sections || elf->sections[i].offset > offset)
-                return;
-        codec->coder->place = elf->sections[i].role;
-        codec->place_end = elf->sections[i].offset + elf->sections[i].size;
 }
 
 static int tell_progress(struct su_codec *codec, struct su_error *err)

@@ -492,7 +492,7 @@ static struct su_adaptive *stripe_state(struct copy *copy, const struct chunk *c
                         : near > 6  ? 4
                         : near > 2  ? 3
                                     : (unsigned)near;
-        unsigned code = su_codec_field(copy->codec, operation->from + start) != 0;
+        unsigned code = su_codec_is_code(copy->codec, operation->from + start);
         unsigned state = copy->stripe[0] + 2U * copy->stripe[1];
 
         state = state * 2 + chunk->missed[number];
@@ -570,8 +570,7 @@ static struct su_adaptive *chunk_state(struct copy *copy, const struct chunk *ch
 {
         uint64_t stripes = (copy->operation->length + SU_STRIPE - 1) / SU_STRIPE;
         unsigned size = stripes < 2 ? 0 : stripes < 8 ? 1 : stripes < 64 ? 2 : 3;
-        unsigned code =
-                su_codec_field(copy->codec, copy->operation->from + chunk->start) != SU_FIELD_NONE;
+        unsigned code = su_codec_is_code(copy->codec, copy->operation->from + chunk->start);
         unsigned state = copy->dirty_chunks & 3;
 
         state = (state * 2 + (chunk->start == 0)) * 2 + (chunk->end == copy->operation->length);

@@ -116,6 +116,7 @@ uint64_t su_codec_target(struct su_codec *codec, unsigned class, uint64_t addres
  * no module. */
 const struct su_block *su_codec_block(struct su_codec *codec, uint64_t offset);
 uint8_t su_codec_field(struct su_codec *codec, uint64_t offset);
+bool su_codec_is_code(struct su_codec *codec, uint64_t offset);
 
 /* Where the value of a reference's kind - address, offset - is now. */
 /* Tell the coder, for its account, in which kind of section an old offset lies. */

@@ -4,7 +4,9 @@
 
 #include "delta/codec/state.h"
 
-#define BLOCKS_MAX 512 /* of a larger module every n-th block is looked at */
+#define BLOCKS_MIN 64 /* of a larger module every n-th block is looked at: of so many, */
+#define BLOCKS_MAX 512
+#define INSERTED_PER_BLOCK 64 /* and one more for so many inserted bytes */
 
 static int compare_addresses(const void *a, const void *b)
 {
@@ -79,9 +81,11 @@ static unsigned address_bits(const struct su_elf *shape)
 static int list_targets(struct su_codec *codec, struct su_error *err)
 {
         uint64_t n = (codec->part->old_size + SU_MODULE_BLOCK - 1) >> SU_MODULE_BLOCK_LOG;
-        uint64_t step = (n + BLOCKS_MAX - 1) / BLOCKS_MAX;
+        uint64_t wanted = BLOCKS_MIN + codec->inserted / INSERTED_PER_BLOCK, step;
         size_t capacity[3] = {0};
 
+        wanted = wanted < BLOCKS_MAX ? wanted : BLOCKS_MAX;
+        step = (n + wanted - 1) / wanted;
         codec->targets.bits = address_bits(&codec->shape);
         if (codec->targets.bits == 0)
                 return 0;

@@ -167,13 +167,13 @@ static void forget_distant(struct sweep *sweep, uint64_t offset)
                         forget(sweep, i);
 }
 
-static void note_fields(struct su_block *block, uint64_t offset)
+void su_fields_a64(struct su_block *block, uint64_t start, uint64_t end)
 {
         static const uint8_t fields[4] = {SU_FIELD_OPCODE | SU_FIELD_START, SU_FIELD_OPCODE,
                                           SU_FIELD_MODRM, SU_FIELD_SIB};
 
-        if (offset >= block->start && offset + 4 <= block->end)
-                memcpy(&block->fields[offset - block->start], fields, sizeof fields);
+        for (uint64_t i = start; i < end; i++)
+                block->fields[i - block->start] = fields[i & 3];
 }
 
 void su_collect_a64(struct su_collector *to, const struct su_elf_section *section, uint64_t start,
@@ -191,7 +191,6 @@ void su_collect_a64(struct su_collector *to, const struct su_elf_section *sectio
                 uint64_t address = section->address + (offset - section->offset);
 
                 forget_distant(&sweep, offset);
-                note_fields(to->block, offset);
                 collect_word(&sweep, offset, address, bytes);
                 use_page(&sweep, offset, su_get32(bytes));
                 follow_registers(&sweep, offset, address, bytes);

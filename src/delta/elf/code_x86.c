@@ -34,13 +34,13 @@ static enum su_field immediate_field(const struct su_x86_instruction *parts)
                                             : SU_FIELD_IMMEDIATE64;
 }
 
-static void note_fields(struct su_block *block, const struct instruction *instruction)
+static void note_fields(struct su_block *block, uint64_t offset,
+                        const struct su_x86_instruction *parts)
 {
-        const struct su_x86_instruction *parts = &instruction->parts;
         enum su_field field = SU_FIELD_PREFIX;
 
         for (unsigned i = 0; i < parts->length; i++) {
-                uint8_t *to = field_at(block, instruction->offset + i);
+                uint8_t *to = field_at(block, offset + i);
 
                 if (i == parts->opcode_at)
                         field = SU_FIELD_OPCODE;
@@ -132,14 +132,18 @@ static void collect_instruction(struct su_collector *to, const struct instructio
                 collect_number(to, instruction);
 }
 
+static uint64_t sweep_start(const struct su_elf_section *section, uint64_t start)
+{
+        return start - section->offset > RUN_IN ? start - RUN_IN : section->offset;
+}
+
 void su_collect_x86(struct su_collector *to, const struct su_elf_section *section, uint64_t start,
                     uint64_t end)
 {
         const uint8_t *data = to->module->elf.data;
         uint64_t limit = section->offset + section->size;
-        uint64_t offset = start - section->offset > RUN_IN ? start - RUN_IN : section->offset;
 
-        while (offset < end) {
+        for (uint64_t offset = sweep_start(section, start); offset < end;) {
                 struct instruction instruction = {
                         .offset = offset,
                         .address = section->address + (offset - section->offset),
@@ -147,17 +151,27 @@ void su_collect_x86(struct su_collector *to, const struct su_elf_section *sectio
                 };
                 int length = su_x86_decode(data + offset, limit - offset, &instruction.parts);
 
-                if (length <= 0) {
-                        uint8_t *field = field_at(to->block, offset);
+                if (length > 0)
+                        collect_instruction(to, &instruction, section->role);
+                offset += length > 0 ? (unsigned)length : 1;
+        }
+}
 
-                        if (field)
-                                *field = SU_FIELD_OPCODE | SU_FIELD_START;
-                        offset++;
-                        continue;
-                }
-                note_fields(to->block, &instruction);
-                collect_instruction(to, &instruction, section->role);
-                offset += (unsigned)length;
+void su_fields_x86(const struct su_elf *elf, struct su_block *block,
+                   const struct su_elf_section *section, uint64_t start, uint64_t end)
+{
+        uint64_t limit = section->offset + section->size;
+
+        for (uint64_t offset = sweep_start(section, start); offset < end;) {
+                struct su_x86_instruction parts;
+                int length = su_x86_decode(elf->data + offset, limit - offset, &parts);
+                uint8_t *field = field_at(block, offset);
+
+                if (length > 0)
+                        note_fields(block, offset, &parts);
+                else if (field)
+                        *field = SU_FIELD_OPCODE | SU_FIELD_START;
+                offset += length > 0 ? (unsigned)length : 1;
         }
 }
 
@@ -237,28 +251,19 @@ static void order_tables(struct su_module *module)
         module->n_tables = n;
 }
 
+/* lea r64, [rip + d]: found by its bytes, for that is enough: what is no table does not look like
+ * one. */
 static bool find_in_section(struct su_module *module, const struct su_elf_section *section)
 {
-        const uint8_t *data = module->elf.data;
-        uint64_t end = section->offset + section->size, offset = section->offset;
+        const uint8_t *data = module->elf.data + section->offset;
 
-        while (offset < end) {
-                struct su_x86_instruction parts;
-                int length = su_x86_decode(data + offset, end - offset, &parts);
-                uint64_t after;
-
-                if (length <= 0) {
-                        offset++;
+        for (uint64_t at = 1; at + 6 <= section->size; at++) {
+                if (data[at] != 0x8d || (data[at - 1] & 0xfb) != 0x48 ||
+                    (data[at + 1] & 0xc7) != 0x05)
                         continue;
-                }
-                after = section->address + (offset - section->offset) + (unsigned)length;
-                if (parts.relative == SU_X86_RIP && parts.map == 0 &&
-                    data[offset + parts.opcode_at] == 0x8d &&
-                    !note_table(module,
-                                after + su_get32_signed(data + offset + parts.displacement_at),
-                                after))
+                if (!note_table(module, section->address + at + 6 + su_get32_signed(data + at + 2),
+                                section->address + at + 6))
                         return false;
-                offset += (unsigned)length;
         }
         return true;
 }

@@ -29,6 +29,10 @@ void su_collect_frames(struct su_collector *to, const struct su_elf_section *sec
                        uint64_t start, uint64_t end);
 void su_collect_headers(struct su_collector *to);
 
+void su_fields_x86(const struct su_elf *elf, struct su_block *block,
+                   const struct su_elf_section *section, uint64_t start, uint64_t end);
+void su_fields_a64(struct su_block *block, uint64_t start, uint64_t end);
+
 /* What su_module_open() looks for. False: memory is short. */
 bool su_find_slots(struct su_module *module);
 bool su_find_frames(struct su_module *module);

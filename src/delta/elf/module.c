@@ -142,7 +142,7 @@ int su_module_block(const struct su_module *module, uint64_t number, struct su_b
         block->end = block->start + SU_MODULE_BLOCK;
         if (block->end > elf->size)
                 block->end = elf->size;
-        memset(block->fields, SU_FIELD_NONE, sizeof block->fields);
+        block->has_fields = false;
         if (elf->machine == 0)
                 return 0;
         su_collect_headers(&to);
@@ -153,6 +153,30 @@ int su_module_block(const struct su_module *module, uint64_t number, struct su_b
                 return su_fail_oom(err);
         order_references(block);
         return 0;
+}
+
+void su_module_fields(const struct su_module *module, struct su_block *block)
+{
+        const struct su_elf *elf = &module->elf;
+
+        if (block->has_fields)
+                return;
+        memset(block->fields, SU_FIELD_NONE, sizeof block->fields);
+        block->has_fields = true;
+        for (size_t i = su_elf_section_at(elf, block->start);
+             i < elf->n_sections && elf->sections[i].offset < block->end; i++) {
+                const struct su_elf_section *section = &elf->sections[i];
+                uint64_t start = section->offset, end = section->offset + section->size;
+
+                if (section->role != SU_ELF_CODE && section->role != SU_ELF_PLT)
+                        continue;
+                start = start > block->start ? start : block->start;
+                end = end < block->end ? end : block->end;
+                if (elf->machine == EM_X86_64)
+                        su_fields_x86(elf, block, section, start, end);
+                else
+                        su_fields_a64(block, start, end);
+        }
 }
 
 void su_block_done(struct su_block *block)

@@ -38,7 +38,8 @@ struct su_block {
         struct su_reference *references; /* by offset, none overlapping another of its block */
         size_t n_references, capacity;
         uint64_t start, end; /* file offsets */
-        uint8_t fields[SU_MODULE_BLOCK];
+        bool has_fields;
+        uint8_t fields[SU_MODULE_BLOCK]; /* enum su_field, once they are asked for */
 };
 
 struct su_jump_table {
@@ -63,5 +64,7 @@ void su_module_done(struct su_module *module);
 
 int su_module_block(const struct su_module *module, uint64_t number, struct su_block *block,
                     struct su_error *err);
+/* Fill in the fields of a block that su_module_block() has filled in. */
+void su_module_fields(const struct su_module *module, struct su_block *block);
 void su_block_done(struct su_block *block);
 #define su_auto_block su_auto(su_block_done)
