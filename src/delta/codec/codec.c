@@ -39,7 +39,9 @@ int su_codec_new(struct su_coder *coder, const struct su_codec_sink *sink, struc
         codec->sink = *sink;
         codec->window.sink = sink->write;
         codec->window.userdata = sink->userdata;
-        r = su_model_new(coder, &codec->model, err);
+        r = su_window_init(&codec->window, err);
+        if (r >= 0)
+                r = su_model_new(coder, &codec->model, err);
         if (r < 0)
                 return r;
         init_states(codec);
@@ -60,6 +62,8 @@ static void forget_part(struct su_codec *codec)
         su_projection_done(&codec->projection);
         su_memory_done(&codec->memory);
         codec->shape = (struct su_elf){0};
+        codec->omits_index = false;
+        codec->old_index = codec->old_index_end = 0;
         codec->base_known = false;
         codec->place_start = codec->place_end = 0;
         codec->coder->place = 0;
@@ -77,6 +81,7 @@ void su_codec_free(struct su_codec *codec)
                         su_block_done(codec->blocks[i]);
                         free(codec->blocks[i]);
                 }
+        su_window_done(&codec->window);
         su_model_free(codec->model);
         free(codec);
 }
@@ -184,6 +189,57 @@ static int tell_progress(struct su_codec *codec, struct su_error *err)
         return su_codec_check(codec, err);
 }
 
+static const struct su_elf_section *index_section(const struct su_elf *elf)
+{
+        for (size_t i = 0; i < elf->n_sections; i++)
+                if (elf->sections[i].role == SU_ELF_EH_FRAME_HDR)
+                        return &elf->sections[i];
+        return NULL;
+}
+
+int su_codec_find_index(struct su_codec *codec, struct su_error *err)
+{
+        const struct su_elf_section *section;
+
+        if (!codec->omits_index)
+                return 0;
+        section = index_section(&codec->part->module->elf);
+        if (!section || section->size < SU_FRAME_INDEX_HEAD)
+                return su_fail(err, SU_ERROR_DELTA,
+                               "the delta is damaged: it omits an index that nothing is known of");
+        codec->old_index = section->offset + SU_FRAME_INDEX_HEAD;
+        codec->old_index_end = section->offset + section->size;
+        codec->index = (struct su_frame_index){
+                .shape = &codec->shape,
+                .at = su_codec_forecast(codec, SU_OFFSET64, section->offset).value,
+        };
+        codec->window.hold = codec->index.at;
+        return 0;
+}
+
+/* The encoder's window holds the old table where the decoder makes the new one; nobody reads it. */
+int su_codec_fill_index(struct su_codec *codec, struct su_error *err)
+{
+        struct su_window *window = &codec->window;
+
+        if (window->hold > window->settled)
+                return 0;
+        if (su_codec_encodes(codec)) {
+                window->hold = UINT64_MAX;
+                return 0;
+        }
+        switch (su_frame_index_fill(&codec->index, window->bytes, window->start, window->settled)) {
+        case SU_FRAME_INDEX_DONE:
+                window->hold = UINT64_MAX;
+                return 0;
+        case SU_FRAME_INDEX_BROKEN:
+                return su_fail(err, SU_ERROR_DELTA,
+                               "the delta is damaged: an index does not fit its records");
+        default:
+                return 0;
+        }
+}
+
 /* Operations that end behind the part's bytes stand for zero-filled memory: they move addresses,
  * and make no output. */
 static int write_out(struct su_codec *codec, struct su_error *err)
@@ -199,6 +255,8 @@ static int write_out(struct su_codec *codec, struct su_error *err)
                 gap.after = last ? codec->part->old_size : operation->from;
                 if (gap.end > gap.start) {
                         r = su_codec_insert(codec, &gap, err);
+                        if (r >= 0)
+                                r = su_codec_fill_index(codec, err);
                         if (r < 0)
                                 return r;
                 }
@@ -212,6 +270,10 @@ static int write_out(struct su_codec *codec, struct su_error *err)
                 gap.start = (uint64_t)operation->to + operation->length;
                 gap.before = (uint64_t)operation->from + operation->length;
         }
+        if (codec->window.hold != UINT64_MAX && !su_codec_encodes(codec))
+                return su_fail(err, SU_ERROR_DELTA,
+                               "the delta is damaged: an index is missing its records");
+        codec->window.hold = UINT64_MAX;
         return su_window_flush(&codec->window, err);
 }
 
@@ -225,6 +287,8 @@ static int code_part(struct su_codec *codec, struct su_error *err)
         if (r >= 0)
                 r = su_projection_make(codec->operations, codec->n_operations, &codec->projection,
                                        err);
+        if (r >= 0)
+                r = su_codec_find_index(codec, err);
         if (r >= 0)
                 r = su_memory_init(&codec->memory, err);
         if (r >= 0 && codec->inserted > 0)

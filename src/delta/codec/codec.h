@@ -22,8 +22,9 @@ struct su_part {
         uint64_t size; /* of the new bytes */
 
         /* The encoder's: */
-        const uint8_t *want;                   /* the new bytes; NULL decodes */
-        const struct su_elf *shape;            /* of the new file, when there is a module */
+        const uint8_t *want;        /* the new bytes; NULL decodes */
+        const struct su_elf *shape; /* of the new file, when there is a module */
+        bool omits_index; /* .eh_frame_hdr's table in `want` is the old one: a decoder makes it */
         const struct su_operation *operations; /* by `to`; positions as in delta/elf/elf.h */
         size_t n_operations;
 };

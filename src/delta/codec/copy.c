@@ -28,6 +28,12 @@ static uint64_t new_position(const struct copy *copy, uint64_t old_offset)
         return old_offset - copy->operation->from + copy->operation->to;
 }
 
+/* In a table that is made rather than told there is nothing to foretell. */
+static bool codec_omits(const struct su_codec *codec, const struct su_reference *reference)
+{
+        return reference->offset >= codec->old_index && reference->offset < codec->old_index_end;
+}
+
 /* The references that begin in the chunk and end in the copy. */
 static void gather(struct copy *copy, struct chunk *chunk)
 {
@@ -53,6 +59,8 @@ static void gather(struct copy *copy, struct chunk *chunk)
                 for (; low < block->n_references && block->references[low].offset < end; low++) {
                         const struct su_reference *reference = &block->references[low];
 
+                        if (codec_omits(copy->codec, reference))
+                                continue;
                         if (reference->offset + su_reference_width(reference->kind) <= limit)
                                 chunk->references[chunk->n++] = *reference;
                 }
@@ -636,5 +644,5 @@ int su_codec_copy(struct su_codec *codec, const struct su_operation *operation,
                         return r;
                 codec->window.settled = operation->to + chunk.end;
         }
-        return 0;
+        return su_codec_fill_index(codec, err);
 }

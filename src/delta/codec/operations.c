@@ -33,6 +33,14 @@ static int code_segment(struct su_codec *codec, struct su_elf_segment *segment,
         return 0;
 }
 
+static bool code_omission(struct su_codec *codec, bool omits)
+{
+        struct su_question question = {
+                .n = 1, .set = SU_SET_FLAGS + 7, .contexts = {su_hash(0x610, 1)}};
+
+        return su_model_bit(codec->model, &question, omits, NULL, 0);
+}
+
 int su_codec_shape(struct su_codec *codec, struct su_error *err)
 {
         static const struct su_elf_segment none = {0};
@@ -48,6 +56,7 @@ int su_codec_shape(struct su_codec *codec, struct su_error *err)
                 n = codec->part->shape->n_segments;
                 memcpy(shape->segments, codec->part->shape->segments, sizeof shape->segments);
         }
+        codec->omits_index = code_omission(codec, codec->part->omits_index);
         n = su_model_number(codec->model, n, SU_NUMBER_SEGMENTS, 0, 0);
         if (n > SU_ELF_SEGMENTS_MAX)
                 return su_fail(err, SU_ERROR_DELTA, "the delta is damaged: too many segments");

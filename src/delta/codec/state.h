@@ -2,6 +2,7 @@
 #pragma once
 
 #include "delta/codec/codec.h"
+#include "delta/codec/frame_index.h"
 #include "delta/codec/memory.h"
 #include "delta/elf/x86.h"
 
@@ -55,6 +56,9 @@ struct su_codec {
         struct su_operation *operations;
         size_t n_operations;
         uint64_t inserted; /* bytes */
+        bool omits_index;
+        struct su_frame_index index;
+        uint64_t old_index, old_index_end; /* offsets of the old table */
         struct su_projection projection;
         struct su_memory memory;
         uint64_t place_start, place_end; /* of the section that was last looked up */
@@ -88,6 +92,9 @@ static inline bool su_codec_encodes(const struct su_codec *codec)
 }
 
 int su_codec_shape(struct su_codec *codec, struct su_error *err);
+/* After the operations: where the index will be. */
+int su_codec_find_index(struct su_codec *codec, struct su_error *err);
+int su_codec_fill_index(struct su_codec *codec, struct su_error *err);
 int su_codec_operations(struct su_codec *codec, struct su_error *err);
 int su_codec_copy(struct su_codec *codec, const struct su_operation *operation,
                   struct su_error *err);

@@ -1,5 +1,8 @@
 /* The output, of which the last bytes stay at hand. Bytes are appended, may be changed until they
- * are settled, and are then written in order. Positions count from the begin of the part. */
+ * are settled, and are then written in order. Positions count from the begin of the part.
+ *
+ * From `hold` on nothing is written: a place that is filled in later. The window grows then, up to
+ * a limit. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,6 +13,7 @@
 #include "delta/elf/bytes.h"
 
 #define SU_WINDOW_SIZE 65536
+#define SU_WINDOW_SIZE_MAX (UINT32_C(8) << 20)
 #define SU_WINDOW_KEEP 8192 /* how far back a settled byte can be seen, at least */
 
 /* Takes settled bytes, in order. */
@@ -23,11 +27,15 @@ struct su_window {
         uint64_t written; /* up to here they went to the sink */
         uint64_t settled;
         uint64_t end;
-        uint8_t bytes[SU_WINDOW_SIZE + 8]; /* so that eight may be read anywhere */
+        uint64_t hold; /* UINT64_MAX: nothing is held */
+        uint8_t *bytes;
+        size_t capacity; /* and eight more, so that eight may be read anywhere */
 };
 
+int su_window_init(struct su_window *window, struct su_error *err);
+void su_window_done(struct su_window *window);
 void su_window_reset(struct su_window *window);
-/* At most 4096 bytes at once may be unsettled and appended. */
+/* At most 4096 bytes at once may be unsettled and appended. DELTA when too much is held. */
 int su_window_append(struct su_window *window, const uint8_t *data, size_t size,
                      struct su_error *err);
 int su_window_flush(struct su_window *window, struct su_error *err);

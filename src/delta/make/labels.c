@@ -10,19 +10,19 @@
 #define COST_OTHER 69
 
 struct labels {
-        const struct su_module *module;
+        const struct su_labelled *what;
         struct su_projection *projection; /* or NULL */
         bool blank;
         uint8_t *text;
 };
 
-typedef void (*visit_function)(void *userdata, const struct su_block *block,
-                               const struct su_reference *reference);
+typedef void (*visit_function)(void *userdata, const struct su_reference *reference);
 
-static int visit(const struct su_module *module, visit_function visitor, void *userdata,
+static int visit(const struct su_labelled *what, visit_function visitor, void *userdata,
                  struct su_error *err)
 {
         su_auto_free struct su_block *block = calloc(1, sizeof *block);
+        const struct su_module *module = what->module;
         uint64_t n = (module->elf.size + SU_MODULE_BLOCK - 1) >> SU_MODULE_BLOCK_LOG;
         int r = 0;
 
@@ -31,26 +31,27 @@ static int visit(const struct su_module *module, visit_function visitor, void *u
         for (uint64_t i = 0; i < n && r >= 0; i++) {
                 r = su_module_block(module, i, block, err);
                 for (size_t j = 0; j < block->n_references && r >= 0; j++)
-                        visitor(userdata, block, &block->references[j]);
+                        if (block->references[j].offset < what->index_start ||
+                            block->references[j].offset >= what->index_end)
+                                visitor(userdata, &block->references[j]);
         }
         su_block_done(block);
         return r;
 }
 
-static void mark(void *userdata, const struct su_block *block, const struct su_reference *reference)
+static void mark(void *userdata, const struct su_reference *reference)
 {
         uint8_t *marks = userdata;
 
-        (void)block;
         marks[reference->offset] = 1;
         for (unsigned i = 1; i < su_reference_width(reference->kind); i++)
                 marks[reference->offset + i] = 2;
 }
 
-int su_labels_mark(const struct su_module *module, uint8_t *marks, struct su_error *err)
+int su_labels_mark(const struct su_labelled *what, uint8_t *marks, struct su_error *err)
 {
-        memset(marks, 0, module->elf.size);
-        return visit(module, mark, marks, err);
+        memset(marks, 0, what->module->elf.size);
+        return visit(what, mark, marks, err);
 }
 
 static uint64_t scramble(uint64_t value)
@@ -100,24 +101,22 @@ static uint64_t label_of(const struct labels *labels, const struct su_reference 
         const struct su_span *span;
         uint64_t target = reference->target, label;
 
-        if (label_by_name(&labels->module->elf, reference, &label))
+        if (label_by_name(&labels->what->module->elf, reference, &label))
                 return label;
         if (labels->blank)
                 return scramble(reference->kind + 1000U);
         if (labels->projection) {
                 target = su_project(labels->projection, target - is_end, &covered, &span) + is_end;
-                if (!covered && reference->target < labels->module->elf.size)
+                if (!covered && reference->target < labels->what->module->elf.size)
                         return scramble(reference->target ^ UINT64_C(0x123456789abcdef));
         }
         return scramble(target * 2 + is_end);
 }
 
-static void put_label(void *userdata, const struct su_block *block,
-                      const struct su_reference *reference)
+static void put_label(void *userdata, const struct su_reference *reference)
 {
         const struct labels *labels = userdata;
 
-        (void)block;
         if (!su_reference_is_number(reference->kind))
                 su_reference_mask(labels->text + reference->offset, reference->kind,
                                   label_of(labels, reference));
@@ -127,7 +126,7 @@ static void put_label(void *userdata, const struct su_block *block,
  * its own: it gets those of its relocation. */
 static void label_slots(const struct labels *labels)
 {
-        const struct su_elf *elf = &labels->module->elf;
+        const struct su_elf *elf = &labels->what->module->elf;
 
         for (size_t i = 0; i < elf->n_sections; i++) {
                 const struct su_elf_section *section = &elf->sections[i];
@@ -152,27 +151,26 @@ static void label_slots(const struct labels *labels)
 
 static int fill(const struct labels *labels, struct su_error *err)
 {
-        const struct su_elf *elf = &labels->module->elf;
+        const struct su_elf *elf = &labels->what->module->elf;
         int r;
 
         memcpy(labels->text, elf->data, elf->size);
         memset(labels->text + elf->size, 0, 8);
-        r = visit(labels->module, put_label, (void *)(uintptr_t)labels, err);
+        r = visit(labels->what, put_label, (void *)(uintptr_t)labels, err);
         if (r >= 0)
                 label_slots(labels);
         return r;
 }
 
-int su_labels_blank(const struct su_module *module, uint8_t *text, struct su_error *err)
+int su_labels_blank(const struct su_labelled *what, uint8_t *text, struct su_error *err)
 {
-        return fill(&(struct labels){.module = module, .blank = true, .text = text}, err);
+        return fill(&(struct labels){.what = what, .blank = true, .text = text}, err);
 }
 
-int su_labels_targets(const struct su_module *module, struct su_projection *projection,
+int su_labels_targets(const struct su_labelled *what, struct su_projection *projection,
                       uint8_t *text, struct su_error *err)
 {
-        return fill(&(struct labels){.module = module, .projection = projection, .text = text},
-                    err);
+        return fill(&(struct labels){.what = what, .projection = projection, .text = text}, err);
 }
 
 int su_labels_costs(const struct su_module *module, uint8_t *costs, struct su_error *err)

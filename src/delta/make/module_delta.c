@@ -11,6 +11,7 @@
 #define MIN_LENGTH 5
 
 struct work {
+        const struct su_labelled *old_labelled, *new_labelled;
         const struct su_module *old, *new;
         uint8_t *old_text, *new_text, *marks, *costs;
         struct su_suffixes suffixes;
@@ -35,7 +36,7 @@ static int prepare(struct work *work, struct su_error *err)
         work->costs = malloc(work->new->elf.size + 16);
         if (!work->old_text || !work->new_text || !work->marks || !work->costs)
                 return su_fail_oom(err);
-        r = su_labels_mark(work->old, work->marks, err);
+        r = su_labels_mark(work->old_labelled, work->marks, err);
         return r < 0 ? r : su_labels_costs(work->new, work->costs, err);
 }
 
@@ -61,13 +62,13 @@ static int label(struct work *work, unsigned round, const struct su_operations *
         int r;
 
         if (round == 0) {
-                r = su_labels_blank(work->old, work->old_text, err);
-                return r < 0 ? r : su_labels_blank(work->new, work->new_text, err);
+                r = su_labels_blank(work->old_labelled, work->old_text, err);
+                return r < 0 ? r : su_labels_blank(work->new_labelled, work->new_text, err);
         }
         r = invert(operations, &inverse, err);
         if (r >= 0 && round == 1)
-                r = su_labels_targets(work->old, NULL, work->old_text, err);
-        return r < 0 ? r : su_labels_targets(work->new, &inverse, work->new_text, err);
+                r = su_labels_targets(work->old_labelled, NULL, work->old_text, err);
+        return r < 0 ? r : su_labels_targets(work->new_labelled, &inverse, work->new_text, err);
 }
 
 /* The old text changes between the first two rounds only. */
@@ -249,18 +250,19 @@ static int add_zero_memory(const struct work *work, struct su_operations *ret, s
         return r;
 }
 
-int su_module_delta(const struct su_module *old, const struct su_module *new,
+int su_module_delta(const struct su_labelled *old, const struct su_labelled *new,
                     struct su_operations *ret, struct su_error *err)
 {
-        su_auto(work_done) struct work work = {.old = old, .new = new};
+        su_auto(work_done) struct work work = {
+                .old_labelled = old, .new_labelled = new, .old = old->module, .new = new->module};
         int r = prepare(&work, err);
 
         for (unsigned round = 0; round < ROUNDS && r >= 0; round++) {
                 struct su_texts texts = {
                         .old = work.old_text,
                         .new = work.new_text,
-                        .old_size = old->elf.size,
-                        .new_size = new->elf.size,
+                        .old_size = work.old->elf.size,
+                        .new_size = work.new->elf.size,
                         .old_references = work.marks,
                         .new_costs = work.costs,
                 };

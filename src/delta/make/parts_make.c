@@ -7,6 +7,7 @@
 #include "delta/apply/format.h"
 #include "delta/codec/codec.h"
 #include "delta/elf/bytes.h"
+#include "delta/make/index.h"
 #include "delta/make/module_delta.h"
 #include "delta/make/modules.h"
 
@@ -36,6 +37,7 @@ struct planned {
         uint64_t offset; /* in the target */
         struct su_operations operations;
         const struct su_found_module *old;
+        bool omits_index;
 };
 
 static void encoder_done(struct encoder *encoder)
@@ -173,10 +175,84 @@ static bool is_unchanged(const struct encoder *encoder, const struct su_found_mo
         return false;
 }
 
+/* Two modules that are to be told, the one from the other. */
+struct pair {
+        struct su_module old, new;
+        uint8_t *want; /* the new bytes as they are told, when they differ from the new ones */
+        struct su_labelled old_labelled, new_labelled;
+};
+
+static void pair_done(struct pair *pair)
+{
+        su_module_done(&pair->old);
+        su_module_done(&pair->new);
+        free(pair->want);
+}
+
+/* With `omits_index` the new bytes have the old table of .eh_frame_hdr. */
+static int pair_open(const struct encoder *encoder, const struct su_found_module *old,
+                     uint64_t offset, uint64_t size, bool omits_index, struct pair *ret,
+                     struct su_error *err)
+{
+        const uint8_t *want = encoder->target + offset;
+        int r;
+
+        r = su_module_open(old_bytes(encoder, old), old->size, &ret->old, err);
+        if (r >= 0 && omits_index) {
+                r = su_index_replace(&ret->old.elf, want, size, &ret->want, err);
+                want = ret->want;
+        }
+        if (r >= 0)
+                r = su_module_open(want, size, &ret->new, err);
+        ret->old_labelled.module = &ret->old;
+        ret->new_labelled.module = &ret->new;
+        if (r >= 0 && omits_index) {
+                su_index_range(&ret->old.elf, &ret->old_labelled.index_start,
+                               &ret->old_labelled.index_end);
+                su_index_range(&ret->new.elf, &ret->new_labelled.index_start,
+                               &ret->new_labelled.index_end);
+        }
+        return r;
+}
+
+/* The decoder looks for the new index where operations take the old one. */
+static int finds_index(const struct pair *pair, const struct su_operations *operations, bool *ret,
+                       struct su_error *err)
+{
+        su_auto_projection struct su_projection projection = {0};
+        const struct su_span *span;
+        bool covered;
+        int r = su_projection_make(operations->items, operations->n, &projection, err);
+
+        if (r < 0)
+                return r;
+        *ret = su_project(&projection, pair->old_labelled.index_start - SU_FRAME_INDEX_HEAD,
+                          &covered, &span) == pair->new_labelled.index_start - SU_FRAME_INDEX_HEAD;
+        return 0;
+}
+
+static int match_module(const struct encoder *encoder, struct planned *planned, bool omits_index,
+                        struct su_error *err)
+{
+        su_auto(pair_done) struct pair pair = {0};
+        bool found = true;
+        int r;
+
+        r = pair_open(encoder, planned->old, planned->offset, planned->part.size, omits_index,
+                      &pair, err);
+        planned->operations.n = 0;
+        if (r >= 0)
+                r = su_module_delta(&pair.old_labelled, &pair.new_labelled, &planned->operations,
+                                    err);
+        if (r >= 0 && omits_index)
+                r = finds_index(&pair, &planned->operations, &found, err);
+        planned->omits_index = omits_index && found;
+        return r < 0 || found ? r : match_module(encoder, planned, false, err);
+}
+
 static int plan_module(struct encoder *encoder, const struct su_found_module *new,
                        const struct su_found_module *old, struct su_error *err)
 {
-        su_auto_module struct su_module old_module = {0}, new_module = {0};
         struct planned *planned;
         int r;
 
@@ -187,11 +263,10 @@ static int plan_module(struct encoder *encoder, const struct su_found_module *ne
         planned->part.source = old->source;
         planned->part.source_offset = old->offset;
         planned->part.source_size = old->size;
-        r = su_module_open(old_bytes(encoder, old), old->size, &old_module, err);
-        if (r >= 0)
-                r = su_module_open(encoder->target + new->offset, new->size, &new_module, err);
-        if (r >= 0)
-                r = su_module_delta(&old_module, &new_module, &planned->operations, err);
+        r = match_module(encoder, planned,
+                         su_index_may_be_omitted(old_bytes(encoder, old), old->size,
+                                                 encoder->target + new->offset, new->size),
+                         err);
         if (r >= 0 && planned->operations.n > SU_OPERATIONS_MAX)
                 return su_fail(err, SU_ERROR_TOO_LARGE, "too many operations for one module");
         return r;
@@ -238,23 +313,22 @@ static int discard(void *userdata, const uint8_t *data, size_t size, struct su_e
 
 static int code_module(struct encoder *encoder, const struct planned *planned, struct su_error *err)
 {
-        su_auto_module struct su_module old = {0}, new = {0};
-        const uint8_t *want = encoder->target + planned->offset;
+        su_auto(pair_done) struct pair pair = {0};
         int r;
 
-        r = su_module_open(old_bytes(encoder, planned->old), planned->old->size, &old, err);
-        if (r >= 0)
-                r = su_module_open(want, planned->part.size, &new, err);
+        r = pair_open(encoder, planned->old, planned->offset, planned->part.size,
+                      planned->omits_index, &pair, err);
         if (r < 0)
                 return r;
         encoder->next_source = planned->part.source + 1;
         return su_codec_part(encoder->codec,
-                             &(struct su_part){.old = old.elf.data,
-                                               .old_size = old.elf.size,
-                                               .module = &old,
+                             &(struct su_part){.old = pair.old.elf.data,
+                                               .old_size = pair.old.elf.size,
+                                               .module = &pair.old,
                                                .size = planned->part.size,
-                                               .want = want,
-                                               .shape = &new.elf,
+                                               .want = pair.new.elf.data,
+                                               .shape = &pair.new.elf,
+                                               .omits_index = planned->omits_index,
                                                .operations = planned->operations.items,
                                                .n_operations = planned->operations.n},
                              err);
