@@ -490,7 +490,7 @@ int su_codec_insert(struct su_codec *codec, const struct su_gap *gap, struct su_
 
         su_codec_note_place(codec, gap->before ? gap->before - 1 : 0);
         if (frames)
-                return su_codec_insert_frames(codec, gap, frames, err);
+                return su_codec_insert_frames(codec, gap, err);
         insertion.is_code = (gap->before && su_codec_is_code(codec, gap->before - 1)) ||
                             su_codec_is_code(codec, gap->before);
         if (insertion.is_code && module->elf.machine == EM_X86_64)

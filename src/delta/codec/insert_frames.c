@@ -44,19 +44,28 @@ static uint64_t function_end(struct su_codec *codec, uint64_t record)
                su_window_get32(window, record + 12);
 }
 
-static void begin(struct su_codec *codec, const struct su_gap *gap,
-                  const struct su_elf_section *section)
+/* The last record that begins before the gap: by going on from the last one that was seen; when
+ * that is out of sight, by the old one, which was copied. */
+static void begin(struct su_codec *codec, const struct su_gap *gap)
 {
-        uint64_t start = su_codec_forecast(codec, SU_OFFSET64, section->offset).value;
+        const struct su_block *block = gap->before ? su_codec_block(codec, gap->before - 1) : NULL;
 
-        if (start > gap->start)
-                start = gap->start;
-        if (codec->frames.begun && codec->frames.record >= start &&
-            codec->frames.record <= gap->start)
+        if (codec->frames.begun && codec->frames.record <= gap->start &&
+            gap->start - codec->frames.record <= SU_WINDOW_KEEP)
                 return;
-        codec->frames.record = start;
+        codec->frames.record = gap->start;
         codec->frames.begun = true;
         codec->frames.entry_known = codec->frames.previous_known = false;
+        for (size_t i = block ? block->n_references : 0; i > 0; i--) {
+                const struct su_reference *reference = &block->references[i - 1];
+                uint64_t back = gap->before - reference->offset + 4;
+
+                if (reference->kind != SU_CIE32 || reference->offset >= gap->before)
+                        continue;
+                if (back <= gap->start && su_window_has(&codec->window, gap->start - back, 8))
+                        codec->frames.record = gap->start - back;
+                return;
+        }
 }
 
 /* Walk on to the record that holds `position`. */
@@ -286,13 +295,12 @@ static uint8_t code_frame_byte(struct su_codec *codec, const struct su_gap *gap,
         return (uint8_t)su_model_symbol(codec->model, &question, value, 8);
 }
 
-int su_codec_insert_frames(struct su_codec *codec, const struct su_gap *gap,
-                           const struct su_elf_section *section, struct su_error *err)
+int su_codec_insert_frames(struct su_codec *codec, const struct su_gap *gap, struct su_error *err)
 {
         uint64_t next = next_function(codec, gap->after);
 
         codec->coder->stream = SU_STREAM_INSERTS;
-        begin(codec, gap, section);
+        begin(codec, gap);
         for (uint64_t position = gap->start; position < gap->end; position++) {
                 struct frame_byte byte;
                 uint8_t value = su_codec_encodes(codec) ? codec->part->want[position] : 0;

@@ -106,9 +106,8 @@ struct su_gap {
 };
 
 int su_codec_insert(struct su_codec *codec, const struct su_gap *gap, struct su_error *err);
-/* The same for call frame information of the section. */
-int su_codec_insert_frames(struct su_codec *codec, const struct su_gap *gap,
-                           const struct su_elf_section *section, struct su_error *err);
+/* The same for call frame information. */
+int su_codec_insert_frames(struct su_codec *codec, const struct su_gap *gap, struct su_error *err);
 /* Lists of targets, and a rehearsal on old code, before the first insertion. */
 int su_codec_prepare_inserts(struct su_codec *codec, struct su_error *err);
 

@@ -40,10 +40,12 @@ int su_window_flush(struct su_window *window, struct su_error *err)
 /* Let go of what is written and far enough back. */
 static void slide(struct su_window *window)
 {
-        uint64_t keep = window->written - window->start > SU_WINDOW_KEEP
-                                ? window->written - SU_WINDOW_KEEP
-                                : window->start;
+        uint64_t keep = window->end > SU_WINDOW_KEEP ? window->end - SU_WINDOW_KEEP : 0;
 
+        if (keep > window->written)
+                keep = window->written;
+        if (keep <= window->start)
+                return;
         memmove(window->bytes, su_window_at(window, keep), window->end - keep);
         window->start = keep;
 }

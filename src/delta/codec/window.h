@@ -14,7 +14,7 @@
 
 #define SU_WINDOW_SIZE 65536
 #define SU_WINDOW_SIZE_MAX (UINT32_C(8) << 20)
-#define SU_WINDOW_KEEP 8192 /* how far back a settled byte can be seen, at least */
+#define SU_WINDOW_KEEP 8192 /* how far back from its end a byte can be seen */
 
 /* Takes settled bytes, in order. */
 typedef int (*su_window_sink)(void *userdata, const uint8_t *data, size_t size,
@@ -47,7 +47,7 @@ static inline uint8_t *su_window_at(struct su_window *window, uint64_t position)
 
 static inline bool su_window_has(const struct su_window *window, uint64_t position, unsigned size)
 {
-        return position >= window->start && position <= window->end &&
+        return position <= window->end && window->end - position <= SU_WINDOW_KEEP &&
                size <= window->end - position;
 }
 
