@@ -10,14 +10,14 @@
 #include "delta/apply/space.h"
 
 struct mapping {
-        const uint8_t *data;
+        uint8_t *data;
         size_t size;
 };
 
 static void mapping_done(struct mapping *mapping)
 {
         if (mapping->data)
-                (void)munmap((void *)(uintptr_t)mapping->data, mapping->size);
+                (void)munmap(mapping->data, mapping->size);
 }
 
 static int map_patch(int fd, struct mapping *ret, struct su_error *err)

@@ -69,7 +69,8 @@ int su_delta_header_new(size_t n_sources, struct su_delta_header *ret, struct su
         if (!header.source_sizes || !header.name_checks)
                 return su_fail_oom(err);
         *ret = header;
-        header = (struct su_delta_header){0};
+        header.source_sizes = NULL;
+        header.name_checks = NULL;
         return 0;
 }
 
@@ -149,8 +150,8 @@ int su_delta_header_format(const struct su_delta_header *header, uint8_t **ret, 
 
         if (!data)
                 return su_fail_oom(err);
-        memcpy(data, SU_DELTA_MAGIC, SU_DELTA_MAGIC_SIZE);
-        at = SU_DELTA_MAGIC_SIZE;
+        for (; at < SU_DELTA_MAGIC_SIZE; at++)
+                data[at] = (uint8_t)SU_DELTA_MAGIC[at];
         at += put_varint(data + at, (uint64_t)n * 4 + header->method);
         at += put_varint(data + at, header->target_size);
         for (size_t i = 0; i < n; i++) {

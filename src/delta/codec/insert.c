@@ -465,8 +465,7 @@ static int insert_data_byte(struct insertion *insertion, struct su_error *err)
         return append(codec, &value, 1, err);
 }
 
-static const struct su_elf_section *frames_around(const struct su_codec *codec,
-                                                  const struct su_gap *gap)
+static bool frames_around(const struct su_codec *codec, const struct su_gap *gap)
 {
         const struct su_elf *elf = &codec->part->module->elf;
         size_t i = gap->before ? su_elf_section_at(elf, gap->before - 1) : 0;
@@ -476,34 +475,39 @@ static const struct su_elf_section *frames_around(const struct su_codec *codec,
 
                 if (section->role == SU_ELF_EH_FRAME && gap->before >= section->offset &&
                     gap->after > section->offset && gap->after <= section->offset + section->size)
-                        return section;
+                        return true;
         }
-        return NULL;
+        return false;
+}
+
+/* What the next byte is part of. */
+static int insert_next(struct insertion *insertion, uint16_t machine, struct su_error *err)
+{
+        uint64_t position = insertion->codec->window.end;
+
+        if (insertion->is_code && machine == EM_X86_64)
+                return insert_x86_byte(insertion, err);
+        if (insertion->is_code && position % 4 == 0 && position + 4 <= insertion->gap->end)
+                return insert_word(insertion, err);
+        return insert_data_byte(insertion, err);
 }
 
 int su_codec_insert(struct su_codec *codec, const struct su_gap *gap, struct su_error *err)
 {
         const struct su_module *module = codec->part->module;
+        uint16_t machine = module ? module->elf.machine : EM_NONE;
         struct insertion insertion = {.codec = codec, .gap = gap};
-        const struct su_elf_section *frames = module ? frames_around(codec, gap) : NULL;
         int r = 0;
 
         su_codec_note_place(codec, gap->before ? gap->before - 1 : 0);
-        if (frames)
+        if (module && frames_around(codec, gap))
                 return su_codec_insert_frames(codec, gap, err);
         insertion.is_code = (gap->before && su_codec_is_code(codec, gap->before - 1)) ||
                             su_codec_is_code(codec, gap->before);
-        if (insertion.is_code && module->elf.machine == EM_X86_64)
+        if (insertion.is_code && machine == EM_X86_64)
                 fall_in_step(&insertion);
         while (codec->window.end < gap->end && r >= 0) {
-                if (!insertion.is_code)
-                        r = insert_data_byte(&insertion, err);
-                else if (module->elf.machine == EM_X86_64)
-                        r = insert_x86_byte(&insertion, err);
-                else if (codec->window.end % 4 == 0 && codec->window.end + 4 <= gap->end)
-                        r = insert_word(&insertion, err);
-                else
-                        r = insert_data_byte(&insertion, err);
+                r = insert_next(&insertion, machine, err);
                 if (r >= 0)
                         r = su_codec_check(codec, err);
         }

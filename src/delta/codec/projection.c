@@ -66,19 +66,20 @@ static void heap_pop(struct heap *heap)
         heap->ranks[at] = rank;
 }
 
-static void add_span(struct su_projection *projection, uint32_t start, uint32_t end, int64_t shift)
+static size_t add_span(struct su_span *spans, size_t n, struct su_span span)
 {
-        struct su_span *last = projection->n ? &projection->spans[projection->n - 1] : NULL;
-
-        if (last && last->end == start && last->shift == shift)
-                last->end = end;
+        if (n > 0 && spans[n - 1].end == span.start && spans[n - 1].shift == span.shift)
+                spans[n - 1].end = span.end;
         else
-                projection->spans[projection->n++] = (struct su_span){start, end, shift};
+                spans[n++] = span;
+        return n;
 }
 
-static void sweep(const struct su_operation *ranked, const struct event *events, size_t n,
-                  struct heap *heap, struct su_projection *ret)
+static size_t sweep(const struct su_operation *ranked, const struct event *events, size_t n,
+                    struct heap *heap, struct su_span *spans)
 {
+        size_t n_spans = 0;
+
         for (size_t i = 0; i < n;) {
                 uint32_t at = events[i].at;
 
@@ -93,9 +94,12 @@ static void sweep(const struct su_operation *ranked, const struct event *events,
                 if (heap->n > 0 && i < n) {
                         const struct su_operation *top = &ranked[heap->ranks[0]];
 
-                        add_span(ret, at, events[i].at, (int64_t)top->to - (int64_t)top->from);
+                        n_spans = add_span(spans, n_spans,
+                                           (struct su_span){at, events[i].at,
+                                                            (int64_t)top->to - (int64_t)top->from});
                 }
         }
+        return n_spans;
 }
 
 int su_projection_make(const struct su_operation *operations, size_t n, struct su_projection *ret,
@@ -119,7 +123,7 @@ int su_projection_make(const struct su_operation *operations, size_t n, struct s
                 events[2 * i + 1] = (struct event){ranked[i].from + ranked[i].length, i, true};
         }
         qsort(events, 2 * n, sizeof *events, compare_events);
-        sweep(ranked, events, 2 * n, &heap, &projection);
+        projection.n = sweep(ranked, events, 2 * n, &heap, projection.spans);
         *ret = projection;
         projection.spans = NULL;
         return 0;

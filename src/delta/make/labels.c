@@ -149,14 +149,14 @@ static void label_slots(const struct labels *labels)
         }
 }
 
-static int fill(const struct labels *labels, struct su_error *err)
+static int fill(struct labels *labels, struct su_error *err)
 {
         const struct su_elf *elf = &labels->what->module->elf;
         int r;
 
         memcpy(labels->text, elf->data, elf->size);
         memset(labels->text + elf->size, 0, 8);
-        r = visit(labels->what, put_label, (void *)(uintptr_t)labels, err);
+        r = visit(labels->what, put_label, labels, err);
         if (r >= 0)
                 label_slots(labels);
         return r;

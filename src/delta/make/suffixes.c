@@ -34,7 +34,8 @@ int su_suffixes_make(const uint8_t *text, size_t size, struct su_suffixes *ret,
                 suffixes.buckets[bucket] = (uint32_t)at;
         }
         *ret = suffixes;
-        suffixes = (struct su_suffixes){0};
+        suffixes.order = NULL;
+        suffixes.buckets = NULL;
         return 0;
 }
 
