@@ -11,10 +11,12 @@ cache=${SUTURE_CACHE:-/var/cache/suture-test}
 deb_dir=$cache/debs
 list_max_age_min=360
 
-use_suite() { # name; before anything else of this file
+use_suite() { # name [architecture]; before anything else of this file
         suite=$1
+        architecture=${2:-$(dpkg --print-architecture)}
         apt_dir=$cache/apt
         [[ $suite == bookworm ]] || apt_dir+=-$suite
+        [[ $architecture == "$(dpkg --print-architecture)" ]] || apt_dir+=-$architecture
 }
 
 # One at a time: the lists and the packages are shared.
@@ -89,6 +91,9 @@ write_apt_config() {
 		Dir::Etc::sourceparts "$apt_dir/empty.d";
 		Dir::Etc::preferences "$apt_dir/preferences";
 		Dir::Etc::preferencesparts "$apt_dir/empty.d";
+		APT::Architecture "$architecture";
+		#clear APT::Architectures;
+		APT::Architectures { "$architecture"; };
 		APT::Update::Error-Mode "any";
 		#clear APT::Update::Pre-Invoke;
 		#clear APT::Update::Post-Invoke;
@@ -122,14 +127,16 @@ record() { # package version field
 }
 
 download() { # package=version file sha256
-        local tmp status=0
+        local tmp fetched status=0
         tmp=$(mktemp -d "$deb_dir/.fetch.XXXXXX")
         # apt fetches as a user of its own, which must be able to write here.
         chown _apt: "$tmp" 2> /dev/null || true
+        # Its name there is not quite the archive's: a version's epoch is in it.
         if (cd "$tmp" && own_apt apt-get -q download "$1" >&2) &&
-                sha256sum --status -c <<< "$3  $tmp/$(basename "$2")"
+                fetched=$(find "$tmp" -name '*.deb') &&
+                sha256sum --status -c <<< "$3  $fetched"
         then
-                mv "$tmp/$(basename "$2")" "$2"
+                mv "$fetched" "$2"
         else
                 status=1
         fi
