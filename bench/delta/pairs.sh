@@ -79,10 +79,10 @@ wanted=(
         'trixie firefox-esr: libxul.so'
 )
 
-# Whole packages, for an image made of many files.
+# Whole packages, for images made of many files.
 tree_release=bookworm
 tree_packages='libssl3 openssl libcurl4 openssh-server openssh-client libxml2 libsystemd-shared libsystemd0
-               systemd libc6 nginx libpython3.11-minimal perl-base libgs10 sudo'
+               systemd libc6 nginx libpython3.11-minimal perl-base sudo'
 
 # shellcheck source=tests/container/processes.sh
 . "$container/processes.sh"
@@ -102,7 +102,10 @@ two_versions() { # package
                         second=$version
                 fi
         done
-        [[ -n $second ]] || { skipped "$1 of $suite $architecture has one version only: ${newest:-none at all}"; return 1; }
+        if [[ -z $second ]]; then
+                skipped "$1 of $suite $architecture has one version only: ${newest:-none at all}"
+                return 1
+        fi
         printf '%s %s\n' "$second" "$newest"
 }
 
@@ -121,7 +124,8 @@ matches() { # path; of those that the caller's patterns name
 # A path without what changes with a version (libxml2.so.2.9.14, libdns-9.18.49-1~deb12u1-Debian.so), and
 # without what changes with the architecture.
 key_of() { # path
-        sed -E 's,^/?(usr/)?,,; s,(aarch64|x86_64)-linux-gnu/,,; s,\.so[.0-9]+$,.so,; s,-[0-9][0-9.]*-[^/]*-Debian,,' <<<"$1"
+        sed -E 's,^/?(usr/)?,,; s,(aarch64|x86_64)-linux-gnu/,,; s,\.so[.0-9]+$,.so,
+                s,-[0-9][0-9.]*-[^/]*-Debian,,' <<<"$1"
 }
 
 # path of the one file of a tree that has the key
@@ -193,8 +197,8 @@ pairs_of_package() { # package pattern...
 
 make_trees() {
         local place=$dir/trees/$suite.$architecture package versions old new
-        [[ ! -e $place ]] || return 0
-        rm -rf "$scratch/trees"
+        [[ ! -e $place || $(cat "$place/packages" 2>/dev/null) != "$tree_packages" ]] || return 0
+        rm -rf "$scratch/trees" "$place"
         mkdir -p "$scratch/trees" "$dir/trees"
         for package in $tree_packages; do
                 versions=$(two_versions "$package") || continue
@@ -202,6 +206,7 @@ make_trees() {
                 unpack_both "$package" "$old" "$new" "$scratch/trees" || continue
                 printf '%s %s\n' "$package" "$versions" >>"$scratch/trees/info"
         done
+        printf '%s\n' "$tree_packages" >"$scratch/trees/packages"
         mv "$scratch/trees" "$place"
 }
 
