@@ -99,6 +99,8 @@ int su_model_new(struct su_coder *coder, struct su_model **ret, struct su_error 
                             -1, 0); /* zeros, and on its own cache lines */
         if (model->lines == MAP_FAILED)
                 model->lines = NULL;
+        else
+                (void)madvise(model->lines, LINES_SIZE, MADV_HUGEPAGE);
         model->weights = calloc(SU_MODEL_SETS + SYMBOL_SETS, sizeof *model->weights);
         if (!model->lines || !model->weights)
                 return su_fail_oom(err);
@@ -136,21 +138,30 @@ static void clear_line(struct line *line, uint16_t check)
                 line->nodes[i] = (struct node){32768, 512 << 6};
 }
 
-/* The context's own line, or one that is taken from the less used of two. */
-static struct line *find_line(struct su_model *model, uint32_t context)
+struct place {
+        size_t at;
+        uint16_t check;
+};
+
+static struct place place_of(uint32_t context)
 {
         uint32_t hash = context * 0x9e3779b1U;
-        size_t at = hash >> (32 - LINES_LOG);
-        uint16_t check = (uint16_t)((hash ^ context >> 7) | 1);
-        struct line *line = &model->lines[at], *other = &model->lines[at ^ 1];
 
-        if (line->check == check)
+        return (struct place){hash >> (32 - LINES_LOG), (uint16_t)((hash ^ context >> 7) | 1)};
+}
+
+/* The context's own line, or one that is taken from the less used of two. */
+static struct line *take_line(struct su_model *model, struct place place)
+{
+        struct line *line = &model->lines[place.at], *other = &model->lines[place.at ^ 1];
+
+        if (line->check == place.check)
                 return line;
-        if (other->check == check)
+        if (other->check == place.check)
                 return other;
         if (other->used < line->used)
                 line = other;
-        clear_line(line, check);
+        clear_line(line, place.check);
         return line;
 }
 
@@ -184,7 +195,7 @@ static int weigh(const struct mix *mix, const struct weights *weights)
 
         for (unsigned i = 0; i < mix->n_inputs; i++)
                 sum += (int64_t)mix->inputs[i] * weights->of[i];
-        sum /= 65536;
+        sum >>= 16;
         return sum > ODDS_MAX ? ODDS_MAX : sum < -ODDS_MAX ? -ODDS_MAX : (int)sum;
 }
 
@@ -195,7 +206,7 @@ static void set_right(const struct su_model *model, const struct mix *mix, struc
         int rate = 6 + (int)(30 * 256 / (256 + weights->n / 4));
 
         for (unsigned i = 0; i < mix->n_inputs; i++)
-                weights->of[i] += mix->inputs[i] * error * rate / 16384;
+                weights->of[i] += (mix->inputs[i] * error * rate + 8192) >> 14;
         if (weights->n < 16 * 256)
                 weights->n += 16;
 }
@@ -252,11 +263,19 @@ static unsigned decide(struct su_model *model, struct mix *mix, unsigned bit, bo
         return bit;
 }
 
+/* All are asked for before the first is looked at: memory is slow. */
 static void find_lines(struct su_model *model, const struct su_question *question, uint32_t group,
                        struct line **ret)
 {
+        struct place places[SU_MODEL_CONTEXTS_MAX];
+
         for (unsigned i = 0; i < question->n; i++) {
-                ret[i] = find_line(model, su_hash(question->contexts[i], group));
+                places[i] = place_of(su_hash(question->contexts[i], group));
+                __builtin_prefetch(&model->lines[places[i].at], 1);
+                __builtin_prefetch(&model->lines[places[i].at ^ 1], 1);
+        }
+        for (unsigned i = 0; i < question->n; i++) {
+                ret[i] = take_line(model, places[i]);
                 if (ret[i]->used < UINT16_MAX)
                         ret[i]->used++;
         }
