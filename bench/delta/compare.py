@@ -444,6 +444,15 @@ def geomean(values):
     return math.exp(sum(math.log(value) for value in values) / len(values))
 
 
+def print_sums(rows):
+    """What all deltas together weigh: the ratios' mean has small ones count as much as large ones."""
+    for over in ("bsdiff", "zstd", "zucchini"):
+        both = [results for _, results in rows if ratio(results, over) is not None]
+        if both:
+            suture, other = (sum(results[name].size for results in both) for name in ("suture", over))
+            print(f"{len(both)} deltas: {suture} bytes of suture, {other} of {over}: {suture / other:.3f}")
+
+
 def print_figures(rows):
     for over in ("bsdiff", "zstd", "zucchini"):
         ratios = [ratio(results, over) for _, results in rows]
@@ -494,6 +503,7 @@ def main():
     print_sizes(rows, ready)
     print_costs(rows)
     print_caption(peers)
+    print_sums(rows)
     print_figures(rows)
     if failures:
         sys.exit(f"bench-delta: FAILED: {', '.join(failures)}")
