@@ -98,6 +98,24 @@ static int read_file(const json_t *object, void *ret, struct su_error *err)
         return 0;
 }
 
+static int read_image(const json_t *parent, struct su_image_ref *ret, struct su_error *err)
+{
+        json_t *object;
+        int64_t size;
+        int r;
+
+        r = su_json_get_object(parent, "image", &object, err);
+        if (r < 0)
+                return r;
+        r = su_json_get_integer(object, "size", 1, INT64_MAX, &size, err);
+        if (r >= 0)
+                r = su_json_get_hex(object, "seal", ret->seal.bytes, sizeof ret->seal.bytes, err);
+        if (r < 0)
+                return su_fail_prefix(err, r, "image");
+        ret->size = (uint64_t)size;
+        return 0;
+}
+
 static int read_source(const json_t *object, void *ret, struct su_error *err)
 {
         struct su_delta_source_ref *source = ret;
@@ -105,6 +123,11 @@ static int read_source(const json_t *object, void *ret, struct su_error *err)
         int64_t size;
         int r;
 
+        if (json_object_get(object, "image")) {
+                if (json_object_get(object, "path"))
+                        return su_fail(err, SU_ERROR_FORMAT, "it has both 'image' and 'path'");
+                return read_image(object, &source->image, err);
+        }
         r = su_json_get_os_path(object, "path", &path, err);
         if (r >= 0)
                 r = su_json_get_integer(object, "size", 0, INT64_MAX, &size, err);
@@ -128,24 +151,6 @@ static int read_delta(const json_t *object, void *ret, struct su_error *err)
                 return r;
         return su_json_read_elements(object, "sources", SOURCES_MAX, sizeof *delta->sources,
                                      read_source, &delta->sources, &delta->n_sources, err);
-}
-
-static int read_image(const json_t *parent, struct su_image_ref *ret, struct su_error *err)
-{
-        json_t *object;
-        int64_t size;
-        int r;
-
-        r = su_json_get_object(parent, "image", &object, err);
-        if (r < 0)
-                return r;
-        r = su_json_get_integer(object, "size", 1, INT64_MAX, &size, err);
-        if (r >= 0)
-                r = su_json_get_hex(object, "seal", ret->seal.bytes, sizeof ret->seal.bytes, err);
-        if (r < 0)
-                return su_fail_prefix(err, r, "image");
-        ret->size = (uint64_t)size;
-        return 0;
 }
 
 static int read_strings(const json_t *object, const char *name, size_t max,
@@ -333,11 +338,22 @@ static json_t *file_to_json(const struct su_changed_file *file)
                          file->is_gone ? json_null() : su_facts_to_json(&file->after));
 }
 
+static json_t *image_to_json(const struct su_image_ref *image)
+{
+        su_auto_json json_t *json = json_pack("{s:I}", "size", (json_int_t)image->size);
+
+        if (!json || su_json_set_hex(json, "seal", image->seal.bytes, sizeof image->seal.bytes) < 0)
+                return NULL;
+        return su_take(json);
+}
+
 static json_t *source_to_json(const struct su_delta_source_ref *source)
 {
-        su_auto_json json_t *json =
-                json_pack("{s:s, s:I}", "path", source->path, "size", (json_int_t)source->size);
+        su_auto_json json_t *json = NULL;
 
+        if (!source->path)
+                return json_pack("{s:o}", "image", image_to_json(&source->image));
+        json = json_pack("{s:s, s:I}", "path", source->path, "size", (json_int_t)source->size);
         if (!json ||
             su_json_set_hex(json, "sha256", source->sha256.bytes, sizeof source->sha256.bytes) < 0)
                 return NULL;
@@ -353,15 +369,6 @@ static json_t *delta_to_json(const struct su_delta_ref *delta)
                         return NULL;
         return json_pack("{s:o, s:O}", "object", object_to_json(&delta->object), "sources",
                          sources);
-}
-
-static json_t *image_to_json(const struct su_image_ref *image)
-{
-        su_auto_json json_t *json = json_pack("{s:I}", "size", (json_int_t)image->size);
-
-        if (!json || su_json_set_hex(json, "seal", image->seal.bytes, sizeof image->seal.bytes) < 0)
-                return NULL;
-        return su_take(json);
 }
 
 static json_t *strings_to_json(char *const *strings, size_t n)

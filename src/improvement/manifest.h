@@ -48,23 +48,25 @@ struct su_changed_file {
         struct su_file_facts after;
 };
 
-struct su_delta_source_ref {
-        char *path;
+struct su_image_ref {
         uint64_t size;
-        struct su_sha256 sha256;
+        struct su_sha256 seal; /* fs-verity digest */
 };
 
-/* One way to get the image: out of these files of the baseline, in this order. Without sources it
- * is the whole image, packed; the last resort of a device that no other delta suits. */
+/* A file of the baseline, or an earlier image of the component, which a device may have kept. */
+struct su_delta_source_ref {
+        char *path; /* NULL: it is `image` */
+        uint64_t size;
+        struct su_sha256 sha256;
+        struct su_image_ref image;
+};
+
+/* One way to get the image: out of these sources, in this order. Without sources it is the whole
+ * image, packed; the last resort of a device that no other delta suits. */
 struct su_delta_ref {
         struct su_object object;
         struct su_delta_source_ref *sources;
         size_t n_sources;
-};
-
-struct su_image_ref {
-        uint64_t size;
-        struct su_sha256 seal; /* fs-verity digest */
 };
 
 /* How a component stands to the base of a device. The document does not say: a device finds out. */

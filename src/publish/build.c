@@ -325,8 +325,8 @@ static int add_source(struct build *build, const struct su_changed_file *file,
                 return su_fail(err, SU_ERROR_BASELINE,
                                "'%s' in the tree has changed since the baseline was recorded",
                                file->path);
-        sources->refs[sources->n] =
-                (struct su_delta_source_ref){file->path, file->before.size, file->before.sha256};
+        sources->refs[sources->n] = (struct su_delta_source_ref){
+                .path = file->path, .size = file->before.size, .sha256 = file->before.sha256};
         sources->names[sources->n] = file->path;
         sources->fds[sources->n++] = su_take_fd(&fd);
         return 0;

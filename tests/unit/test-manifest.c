@@ -189,6 +189,35 @@ static void test_a_file_that_is_gone(void **state)
         assert_fails_with(parse(neither, &err), err, FORMAT, "'after'");
 }
 
+/* What a delta is made from is a file of the baseline, or an earlier image. */
+static void test_an_image_as_a_source(void **state)
+{
+        static const char source[] = "components/0/deltas/0/sources/0";
+        su_auto_free char *text =
+                json_with(sample, source, "{\"image\": {\"size\": 4096, \"seal\": " HASH "}}");
+        su_auto_free char *both =
+                json_with(text, "components/0/deltas/0/sources/0/path", "\"/usr/lib/a.so\"");
+        su_auto_free char *sealless =
+                json_without(text, "components/0/deltas/0/sources/0/image/seal");
+        su_auto_free char *written = NULL;
+        su_auto_manifest struct su_manifest first = {0};
+        su_auto_manifest struct su_manifest second = {0};
+        const struct su_delta_source_ref *read;
+        struct su_error err = {0};
+        size_t size;
+
+        (void)state;
+        assert_ok(su_manifest_parse(text, strlen(text), &first, &err), err);
+        assert_ok(su_manifest_write(&first, &written, &size, &err), err);
+        assert_ok(su_manifest_parse(written, size, &second, &err), err);
+        read = &second.components[0].deltas[0].sources[0];
+        assert_null(read->path);
+        assert_int_equal(read->image.size, 4096);
+        assert_int_equal(read->image.seal.bytes[1], 0x11);
+        assert_fails_with(parse(both, &err), err, FORMAT, "both 'image' and 'path'");
+        assert_fails_with(parse(sealless, &err), err, FORMAT, "'seal' is missing");
+}
+
 static void test_wrong_values_are_named(void **state)
 {
         static const struct {
@@ -350,6 +379,7 @@ int main(void)
                 cmocka_unit_test(test_each_missing_field_is_named),
                 cmocka_unit_test(test_optional_fields),
                 cmocka_unit_test(test_a_file_that_is_gone),
+                cmocka_unit_test(test_an_image_as_a_source),
                 cmocka_unit_test(test_wrong_values_are_named),
                 cmocka_unit_test(test_a_newer_version_is_unsupported),
                 cmocka_unit_test(test_a_build_id_has_at_most_32_bytes),
