@@ -30,15 +30,16 @@ static int print_json(const struct su_engine *engine, const struct su_change *ch
         if (r < 0)
                 return r;
         return su_output_json(
-                json_pack("{s:b, s:b, s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, "
+                json_pack("{s:b, s:b, s:o, s:o, s:s, s:I, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o, "
+                          "s:o, "
                           "s:o, s:o, s:o, s:s, s:b, s:o}",
                           "dry_run", change->dry_run, "changed", change->changed, "from",
                           su_output_level(&change->from_level), "to",
                           su_output_level(&change->to_level), "version", version, "generation",
                           (json_int_t)change->generation, "download_bytes",
                           (json_int_t)change->download_bytes, "image_bytes",
-                          (json_int_t)change->image_bytes, "build_us",
-                          (json_int_t)change->swap.build_us, "swap_us",
+                          (json_int_t)change->image_bytes, "deltas", su_output_choices(change),
+                          "build_us", (json_int_t)change->swap.build_us, "swap_us",
                           (json_int_t)change->swap.swap_us, "steps", steps_to_json(change),
                           "components", su_output_components(&change->to), "exposed_before",
                           su_output_exposure(&change->before.exposure), "plan",
@@ -91,6 +92,7 @@ static int print_text(const struct su_engine *engine, const struct su_change *ch
                              version, (unsigned long long)change->download_bytes,
                              (unsigned long long)change->image_bytes);
         su_print_fixes(&change->to, "  ");
+        su_print_choices(change, "  ");
         print_plan_of(change);
         if (change->changed)
                 print_result(change, version);

@@ -1,6 +1,7 @@
 #include "cli/output.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "device/fit.h"
@@ -142,6 +143,76 @@ json_t *su_output_components(const struct su_manifest *manifest)
                     0)
                         return NULL;
         return su_take(components);
+}
+
+static json_t *delta_to_json(const struct su_delta_ref *delta)
+{
+        return json_pack("{s:I, s:s, s:I}", "bytes", (json_int_t)delta->object.size, "from",
+                         su_delta_made_from(delta), "sources", (json_int_t)delta->n_sources);
+}
+
+static json_t *passed_to_json(const struct su_passed_delta *passed)
+{
+        su_auto_json json_t *json = delta_to_json(passed->delta);
+
+        if (json_object_set_new(json, "why", json_string(passed->why.message)) < 0)
+                return NULL;
+        return su_take(json);
+}
+
+static json_t *choice_to_json(const struct su_choice *choice)
+{
+        su_auto_json json_t *json = delta_to_json(choice->delta);
+        su_auto_json json_t *passed = json_array();
+
+        for (size_t i = 0; i < choice->n_passed; i++)
+                if (json_array_append_new(passed, passed_to_json(&choice->passed[i])) < 0)
+                        return NULL;
+        if (json_object_set_new(json, "component", json_string(choice->component->name)) < 0 ||
+            json_object_set(json, "passed_over", passed) < 0)
+                return NULL;
+        return su_take(json);
+}
+
+json_t *su_output_choices(const struct su_change *change)
+{
+        su_auto_json json_t *deltas = json_array();
+
+        for (size_t i = 0; i < change->n_choices; i++)
+                if (change->choices[i].delta &&
+                    json_array_append_new(deltas, choice_to_json(&change->choices[i])) < 0)
+                        return NULL;
+        return su_take(deltas);
+}
+
+/* "9478 bytes from 4 files of the baseline" */
+static void print_delta(const struct su_delta_ref *delta)
+{
+        (void)printf("%llu bytes", (unsigned long long)delta->object.size);
+        if (strcmp(su_delta_made_from(delta), "image") == 0)
+                (void)printf(" from the image of an earlier level");
+        else if (delta->n_sources > 0)
+                (void)printf(" from %zu files of the baseline", delta->n_sources);
+        else
+                (void)printf(", the whole image");
+}
+
+void su_print_choices(const struct su_change *change, const char *indent)
+{
+        for (size_t i = 0; i < change->n_choices; i++) {
+                const struct su_choice *choice = &change->choices[i];
+
+                if (!choice->delta || choice->n_passed == 0)
+                        continue;
+                (void)printf("%s%s: the delta of ", indent, choice->component->name);
+                print_delta(choice->delta);
+                (void)puts("");
+                for (size_t j = 0; j < choice->n_passed; j++) {
+                        (void)printf("%s  not that of ", indent);
+                        print_delta(choice->passed[j].delta);
+                        (void)printf(": %s\n", choice->passed[j].why.message);
+                }
+        }
 }
 
 void su_print_plan(const struct su_plan *plan, const char *indent)

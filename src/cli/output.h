@@ -21,6 +21,11 @@ json_t *su_output_plan(const struct su_plan *plan);
 const char *su_output_fit(enum su_fit fit);
 json_t *su_output_components(const struct su_manifest *manifest);
 
+/* By which delta each image was, or would be, made, and why not by a smaller one. */
+json_t *su_output_choices(const struct su_change *change);
+/* The same for people, where a smaller one was passed over. */
+void su_print_choices(const struct su_change *change, const char *indent);
+
 /* When the restarts that were put off may be done: a time, or null. */
 json_t *su_output_opens(const struct su_refresh *refresh);
 /* What the restarts left, for people. */

@@ -23,6 +23,9 @@ struct task {
 
 void su_change_done(struct su_change *change)
 {
+        for (size_t i = 0; i < change->n_choices; i++)
+                su_choice_done(&change->choices[i]);
+        free(change->choices);
         su_refresh_done(&change->refresh);
         su_survey_done(&change->before);
         su_manifest_done(&change->from);
@@ -92,12 +95,6 @@ static int load_present(struct task *task, struct su_error *err)
         return mend(task, err);
 }
 
-/* What an image still needs: NULL when it is in the store already. */
-struct part {
-        const struct su_component *component;
-        const struct su_delta_ref *delta;
-};
-
 /* What the package manager has replaced since is left out; any other file that is not the expected
  * one is the device's trouble, and refused. */
 static int find_fit(struct task *task, int base_fd, struct su_component *component,
@@ -117,8 +114,9 @@ static int find_fit(struct task *task, int base_fd, struct su_component *compone
         return -report.why.errnum;
 }
 
-static int plan_part(struct task *task, int base_fd, struct su_component *component,
-                     struct part *ret, struct su_error *err)
+/* What a component's image still needs; nothing when it is in the store already. */
+static int plan_image(struct task *task, int base_fd, struct su_component *component,
+                      struct su_choice *choice, struct su_error *err)
 {
         struct su_engine *engine = task->engine;
         su_auto_close int image_fd = -EBADF;
@@ -127,64 +125,92 @@ static int plan_part(struct task *task, int base_fd, struct su_component *compon
         r = find_fit(task, base_fd, component, err);
         if (r < 0)
                 return r;
-        *ret = (struct part){.component = component};
+        choice->component = component;
         if (component->fit != SU_FIT_APPLIES)
                 return 0;
         if (su_store_open_image(engine->state_fd, &component->image, &image_fd, NULL) >= 0)
                 return 0;
-        r = su_rebuild_choose_delta(base_fd, component, &ret->delta, err);
+        r = su_choice_find(engine->state_fd, base_fd, choice, err);
         if (r < 0)
                 return r;
-        task->change->download_bytes += ret->delta->object.size;
+        task->change->download_bytes += choice->delta->object.size;
         task->change->image_bytes += component->image.size;
         return 0;
 }
 
-static int plan_parts(struct task *task, int base_fd, struct part **ret, struct su_error *err)
+static int plan_images(struct task *task, int base_fd, struct su_error *err)
 {
-        struct su_manifest *manifest = &task->change->to;
-        su_auto_free struct part *parts = calloc(manifest->n_components + 1, sizeof *parts);
+        struct su_change *change = task->change;
+        struct su_manifest *manifest = &change->to;
         int r = 0;
 
-        if (!parts)
+        change->choices = calloc(manifest->n_components + 1, sizeof *change->choices);
+        if (!change->choices)
                 return su_fail_oom(err);
         for (size_t i = 0; i < manifest->n_components && r >= 0; i++)
-                r = plan_part(task, base_fd, &manifest->components[i], &parts[i], err);
+                r = plan_image(task, base_fd, &manifest->components[i],
+                               &change->choices[change->n_choices++], err);
         if (r >= 0 && su_manifest_count_applying(manifest) == 0)
                 r = su_fail(err, SU_ERROR_NOT_OFFERED,
                             "level (%s) has nothing for this system: the package manager has newer "
                             "files of all that it fixes",
                             manifest->level.name);
         if (r >= 0)
-                r = su_rebuild_check_space(task->engine->state_fd, task->change->download_bytes,
-                                           task->change->image_bytes, err);
-        if (r < 0)
-                return r;
-        *ret = su_take(parts);
-        return 0;
+                r = su_rebuild_check_space(task->engine->state_fd, change->download_bytes,
+                                           change->image_bytes, err);
+        return r;
 }
 
-static int make_images(struct task *task, int base_fd, const struct part *parts,
-                       struct su_error *err)
+static int make_image(struct task *task, int base_fd, const struct su_choice *choice,
+                      struct su_error *err)
 {
+        const struct su_rebuild_watch watch = {0};
         struct su_engine *engine = task->engine;
+        su_auto_close int patch_fd = -EBADF;
+        int r;
 
-        for (size_t i = 0; i < task->change->to.n_components; i++) {
-                su_auto_close int patch_fd = -EBADF;
-                int r;
+        begin_step(task, "download");
+        r = su_rebuild_fetch(engine->state_fd, engine->fetch, choice->delta, &patch_fd, err);
+        if (r < 0)
+                return r;
+        begin_step(task, "rebuild image");
+        return su_rebuild_image(engine->state_fd, base_fd, choice, patch_fd, &watch, err);
+}
 
-                if (!parts[i].delta)
-                        continue;
-                begin_step(task, "download");
-                r = su_rebuild_fetch(engine->state_fd, engine->fetch, parts[i].delta, &patch_fd,
-                                     err);
-                if (r < 0)
-                        return r;
-                begin_step(task, "rebuild image");
-                r = su_rebuild_image(engine->state_fd, base_fd, parts[i].component, parts[i].delta,
-                                     patch_fd, err);
-                if (r < 0)
-                        return r;
+/* A source has changed since the delta was chosen: the next one does not need it. */
+static int choose_again(struct task *task, int base_fd, struct su_choice *choice,
+                        const struct su_error *why, struct su_error *err)
+{
+        int state_fd = task->engine->state_fd;
+        int r;
+
+        r = su_rebuild_forget(state_fd, &choice->delta->object, err);
+        if (r >= 0)
+                r = su_choice_find_next(state_fd, base_fd, choice, why, err);
+        if (r < 0)
+                return r;
+        task->change->download_bytes += choice->delta->object.size;
+        return su_rebuild_check_space(state_fd, choice->delta->object.size,
+                                      choice->component->image.size, err);
+}
+
+static int make_images(struct task *task, int base_fd, struct su_error *err)
+{
+        struct su_change *change = task->change;
+
+        for (size_t i = 0; i < change->n_choices; i++) {
+                struct su_choice *choice = &change->choices[i];
+                struct su_error why = {0};
+                int r = 0;
+
+                while (choice->delta && (r = make_image(task, base_fd, choice, &why)) < 0) {
+                        if (why.code == SU_ERROR_BASELINE)
+                                r = choose_again(task, base_fd, choice, &why, err);
+                        else if (err)
+                                *err = why;
+                        if (r < 0)
+                                return r;
+                }
         }
         return 0;
 }
@@ -268,8 +294,7 @@ static bool lacks_image(const struct su_manifest *manifest)
         return false;
 }
 
-static int prepare_install(struct task *task, int *ret_base_fd, struct part **ret_parts,
-                           struct su_error *err)
+static int prepare_install(struct task *task, int *ret_base_fd, struct su_error *err)
 {
         struct su_change *change = task->change;
         su_auto_offer struct su_offer offer = {0};
@@ -291,22 +316,21 @@ static int prepare_install(struct task *task, int *ret_base_fd, struct part **re
         r = su_layers_open_base(task->engine->root, ret_base_fd, err);
         if (r < 0)
                 return r;
-        return plan_parts(task, *ret_base_fd, ret_parts, err);
+        return plan_images(task, *ret_base_fd, err);
 }
 
 static int install(struct task *task, struct su_error *err)
 {
-        su_auto_free struct part *parts = NULL;
         su_auto_close int base_fd = -EBADF;
         int r;
 
         r = load_present(task, err);
         if (r >= 0)
-                r = prepare_install(task, &base_fd, &parts, err);
-        if (r < 0 || !parts)
+                r = prepare_install(task, &base_fd, err);
+        if (r < 0 || !task->begun)
                 return r;
         if (!task->options->dry_run) {
-                r = make_images(task, base_fd, parts, err);
+                r = make_images(task, base_fd, err);
                 if (r < 0)
                         return r;
         }

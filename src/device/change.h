@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/own.h"
+#include "device/choice.h"
 #include "device/engine.h"
 #include "device/refresh.h"
 #include "improvement/manifest.h"
@@ -39,6 +40,8 @@ struct su_change {
         struct su_manifest from; /* baseline NULL: the OS baseline without improvement */
         struct su_manifest to;
         int64_t generation;
+        struct su_choice *choices; /* by which delta each image of `to` is made */
+        size_t n_choices;
         uint64_t download_bytes; /* of deltas */
         uint64_t image_bytes;    /* to be rebuilt */
         struct su_step steps[SU_STEPS_MAX];

@@ -7,52 +7,12 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "delta/apply/apply.h"
-#include "device/fit.h"
+#include "device/choice.h"
 #include "device/store.h"
 #include "image/seal.h"
 
 /* Left free beside what is written: metadata, the state file, the history. */
 #define SPACE_RESERVE (UINT64_C(1) << 20)
-
-static bool has_source(int base_fd, const struct su_delta_source_ref *source)
-{
-        su_auto_close int fd = -EBADF;
-        struct su_sha256 digest;
-        uint64_t size;
-
-        return su_base_open_file(base_fd, source->path, &fd, NULL) >= 0 &&
-               su_sha256_of_fd(fd, source->path, &digest, &size, NULL) >= 0 &&
-               size == source->size && su_sha256_equal(&digest, &source->sha256);
-}
-
-static bool has_sources(int base_fd, const struct su_delta_ref *delta)
-{
-        for (size_t i = 0; i < delta->n_sources; i++)
-                if (!has_source(base_fd, &delta->sources[i]))
-                        return false;
-        return true;
-}
-
-int su_rebuild_choose_delta(int base_fd, const struct su_component *component,
-                            const struct su_delta_ref **ret, struct su_error *err)
-{
-        const struct su_delta_ref *best = NULL;
-
-        for (size_t i = 0; i < component->n_deltas; i++) {
-                const struct su_delta_ref *delta = &component->deltas[i];
-
-                if (best && delta->object.size >= best->object.size)
-                        continue;
-                if (has_sources(base_fd, delta))
-                        best = delta;
-        }
-        if (!best)
-                return su_fail(err, SU_ERROR_BASELINE,
-                               "component '%s': this system has the sources of none of its deltas",
-                               component->name);
-        *ret = best;
-        return 0;
-}
 
 int su_rebuild_check_space(int state_fd, uint64_t download, uint64_t images, struct su_error *err)
 {
@@ -160,8 +120,8 @@ static void sources_done(struct sources *sources)
         free(sources->names);
 }
 
-static int sources_open(int base_fd, const struct su_delta_ref *delta, struct sources *ret,
-                        struct su_error *err)
+static int sources_open(int state_fd, int base_fd, const struct su_delta_ref *delta,
+                        struct sources *ret, struct su_error *err)
 {
         ret->fds = calloc(delta->n_sources + 1, sizeof *ret->fds);
         ret->names = calloc(delta->n_sources + 1, sizeof *ret->names);
@@ -170,23 +130,25 @@ static int sources_open(int base_fd, const struct su_delta_ref *delta, struct so
         for (size_t i = 0; i < delta->n_sources; i++) {
                 int r;
 
-                r = su_base_open_file(base_fd, delta->sources[i].path, &ret->fds[i], err);
+                r = su_choice_open_source(state_fd, base_fd, &delta->sources[i], &ret->fds[i], err);
                 if (r < 0)
                         return r;
-                ret->names[i] = delta->sources[i].path;
+                ret->names[i] = delta->sources[i].path ? delta->sources[i].path
+                                                       : "the image of an earlier level";
                 ret->n = i + 1;
         }
         return 0;
 }
 
 static int decode_and_seal(const struct sources *sources, const struct su_component *component,
-                           int patch_fd, int image_fd, struct su_error *err)
+                           int patch_fd, int image_fd, const struct su_rebuild_watch *watch,
+                           struct su_error *err)
 {
         struct stat st;
         int r;
 
-        r = su_delta_apply(patch_fd, sources->fds, sources->names, sources->n, image_fd, NULL, NULL,
-                           err);
+        r = su_delta_apply(patch_fd, sources->fds, sources->names, sources->n, image_fd,
+                           watch->progress, watch->userdata, err);
         if (r < 0)
                 return r;
         if (fstat(image_fd, &st) < 0)
@@ -196,7 +158,7 @@ static int decode_and_seal(const struct sources *sources, const struct su_compon
         return su_seal_verify(image_fd, component->name, &component->image.seal, err);
 }
 
-static int forget_download(int state_fd, const struct su_object *object, struct su_error *err)
+int su_rebuild_forget(int state_fd, const struct su_object *object, struct su_error *err)
 {
         su_auto_close int downloads_fd = -EBADF;
         char name[SU_SHA256_HEX_SIZE];
@@ -210,9 +172,10 @@ static int forget_download(int state_fd, const struct su_object *object, struct 
         return 0;
 }
 
-int su_rebuild_image(int state_fd, int base_fd, const struct su_component *component,
-                     const struct su_delta_ref *delta, int patch_fd, struct su_error *err)
+int su_rebuild_image(int state_fd, int base_fd, const struct su_choice *choice, int patch_fd,
+                     const struct su_rebuild_watch *watch, struct su_error *err)
 {
+        const struct su_component *component = choice->component;
         su_auto(sources_done) struct sources sources = {0};
         su_auto_close int images_fd = -EBADF;
         su_auto_close int image_fd = -EBADF;
@@ -223,19 +186,19 @@ int su_rebuild_image(int state_fd, int base_fd, const struct su_component *compo
         if (r >= 0)
                 r = su_store_image_dir(state_fd, &images_fd, err);
         if (r >= 0)
-                r = sources_open(base_fd, delta, &sources, err);
+                r = sources_open(state_fd, base_fd, choice->delta, &sources, err);
         if (r < 0)
                 return r;
         image_fd = openat(images_fd, "partial", O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
                           0444);
         if (image_fd < 0)
                 return su_fail_errno(err, errno, "cannot create an image");
-        r = decode_and_seal(&sources, component, patch_fd, image_fd, err);
+        r = decode_and_seal(&sources, component, patch_fd, image_fd, watch, err);
         if (r >= 0)
                 r = su_file_publish(images_fd, image_fd, "partial", name, err);
         if (r < 0) {
                 (void)unlinkat(images_fd, "partial", 0);
                 return su_fail_prefix(err, r, "component '%s'", component->name);
         }
-        return forget_download(state_fd, &delta->object, err);
+        return su_rebuild_forget(state_fd, &choice->delta->object, err);
 }
