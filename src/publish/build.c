@@ -7,11 +7,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "delta/make/make.h"
 #include "image/build.h"
 #include "image/seal.h"
 #include "inventory/os.h"
 #include "publish/content.h"
+#include "publish/deltas.h"
 #include "publish/packages.h"
 #include "publish/repository.h"
 #include "publish/verbs.h"
@@ -291,127 +291,19 @@ static int make_image(struct build *build, int *ret_image_fd, struct su_error *e
         return r;
 }
 
-/* The baseline's files that a delta is made from. */
-struct sources {
-        struct su_delta_source_ref *refs;
-        int *fds;
-        const char **names;
-        size_t n;
-};
-
-static void sources_done(struct sources *sources)
-{
-        for (size_t i = 0; i < sources->n; i++)
-                su_close_fd(&sources->fds[i]);
-        free(sources->refs);
-        free(sources->fds);
-        free(sources->names);
-}
-
-/* The tree may have changed since it was recorded: then a device would refuse the delta. */
-static int add_source(struct build *build, const struct su_changed_file *file,
-                      struct sources *sources, struct su_error *err)
-{
-        su_auto_close int fd = -EBADF;
-        struct su_sha256 digest;
-        int r;
-
-        r = su_open_in_root(build->tree_fd, file->path, O_RDONLY | O_NOFOLLOW, &fd, err);
-        if (r >= 0)
-                r = su_sha256_of_fd(fd, file->path, &digest, NULL, err);
-        if (r < 0)
-                return r;
-        if (!su_sha256_equal(&digest, &file->before.sha256))
-                return su_fail(err, SU_ERROR_BASELINE,
-                               "'%s' in the tree has changed since the baseline was recorded",
-                               file->path);
-        sources->refs[sources->n] = (struct su_delta_source_ref){
-                .path = file->path, .size = file->before.size, .sha256 = file->before.sha256};
-        sources->names[sources->n] = file->path;
-        sources->fds[sources->n++] = su_take_fd(&fd);
-        return 0;
-}
-
-static int open_sources(struct build *build, struct sources *sources, struct su_error *err)
-{
-        const struct su_component *component = &build->component;
-        int r = 0;
-
-        sources->refs = calloc(component->n_files + 1, sizeof *sources->refs);
-        sources->fds = calloc(component->n_files + 1, sizeof *sources->fds);
-        sources->names = calloc(component->n_files + 1, sizeof *sources->names);
-        if (!sources->refs || !sources->fds || !sources->names)
-                return su_fail_oom(err);
-        for (size_t i = 0; i < component->n_files && r >= 0; i++)
-                if (!component->files[i].is_new)
-                        r = add_source(build, &component->files[i], sources, err);
-        return r;
-}
-
-/* Give a finished delta its digest's name among the draft's objects. */
-static int keep_object(struct build *build, int fd, struct su_object *ret, struct su_error *err)
-{
-        su_auto_close int objects_fd = -EBADF;
-        char hex[SU_SHA256_HEX_SIZE];
-        int r;
-
-        r = su_sha256_of_fd(fd, "delta", &ret->sha256, &ret->size, err);
-        if (r >= 0)
-                r = su_dir_make(build->draft_fd, "objects", 0755, &objects_fd, err);
-        if (r < 0)
-                return r;
-        su_hex_encode(ret->sha256.bytes, sizeof ret->sha256.bytes, hex);
-        if (renameat(build->scratch_fd, "delta", objects_fd, hex) < 0)
-                return su_fail_errno(err, errno, "cannot keep the delta");
-        return 0;
-}
-
-static int add_delta(struct build *build, const struct sources *sources, size_t n_sources,
-                     int image_fd, struct su_error *err)
-{
-        struct su_component *component = &build->component;
-        struct su_delta_ref *delta = &component->deltas[component->n_deltas];
-        su_auto_close int fd =
-                openat(build->scratch_fd, "delta", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-        int r;
-
-        if (fd < 0)
-                return su_fail_errno(err, errno, "cannot create a delta");
-        r = su_delta_make(sources->fds, sources->names, n_sources, image_fd, fd,
-                          build->arguments->fast ? SU_DELTA_FAST : SU_DELTA_BEST, err);
-        if (r >= 0)
-                r = keep_object(build, fd, &delta->object, err);
-        if (r < 0)
-                return r;
-        component->n_deltas++;
-        delta->sources = calloc(n_sources + 1, sizeof *delta->sources);
-        if (!delta->sources)
-                return su_fail_oom(err);
-        for (size_t i = 0; i < n_sources; i++) {
-                delta->sources[i] = sources->refs[i];
-                r = su_strdup(sources->refs[i].path, &delta->sources[i].path, err);
-                if (r < 0)
-                        return r;
-                delta->n_sources = i + 1;
-        }
-        return 0;
-}
-
-/* One from the baseline's files, and one from nothing: the whole image. */
 static int make_deltas(struct build *build, int image_fd, struct su_error *err)
 {
-        su_auto(sources_done) struct sources sources = {0};
-        int r;
+        const struct su_delta_work work = {
+                .workspace = &build->workspace,
+                .baseline = build->baseline.name,
+                .tree_fd = build->tree_fd,
+                .scratch_fd = build->scratch_fd,
+                .image_fd = image_fd,
+                .fast = build->arguments->fast,
+                .component = &build->component,
+        };
 
-        build->component.deltas = calloc(2, sizeof *build->component.deltas);
-        if (!build->component.deltas)
-                return su_fail_oom(err);
-        r = open_sources(build, &sources, err);
-        if (r >= 0 && sources.n > 0)
-                r = add_delta(build, &sources, sources.n, image_fd, err);
-        if (r >= 0)
-                r = add_delta(build, &sources, 0, image_fd, err);
-        return r;
+        return su_deltas_make(&work, err);
 }
 
 /* No file belongs to two components: which one would be seen is nobody's intention. */
@@ -441,6 +333,8 @@ static int adopt_component(struct build *build, struct su_error *err)
         int r;
 
         r = check_overlap(build, err);
+        if (r >= 0)
+                r = su_deltas_keep(build->scratch_fd, build->draft_fd, &build->component, err);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < manifest->n_components; i++)
@@ -462,6 +356,18 @@ static int adopt_component(struct build *build, struct su_error *err)
         return su_workspace_save_draft(&build->workspace, manifest, err);
 }
 
+static void report_delta(const struct su_delta_ref *delta)
+{
+        size_t n_files = 0;
+
+        for (size_t i = 0; i < delta->n_sources; i++)
+                n_files += delta->sources[i].path != NULL;
+        (void)printf("  delta     %llu bytes from ", (unsigned long long)delta->object.size);
+        if (n_files < delta->n_sources)
+                (void)printf("the image of an earlier level and ");
+        (void)printf("%zu files\n", n_files);
+}
+
 static void report(const struct build *build)
 {
         const struct su_component *component =
@@ -478,9 +384,7 @@ static void report(const struct build *build)
                 counts->documentation, counts->outside);
         (void)printf("  image     %llu bytes\n", (unsigned long long)component->image.size);
         for (size_t i = 0; i < component->n_deltas; i++)
-                (void)printf("  delta     %llu bytes from %zu files\n",
-                             (unsigned long long)component->deltas[i].object.size,
-                             component->deltas[i].n_sources);
+                report_delta(&component->deltas[i]);
         for (size_t i = 0; i < component->n_fixes; i++)
                 (void)printf("  fixes     %s%s%s\n", component->fixes[i].id,
                              component->fixes[i].title ? "  " : "",

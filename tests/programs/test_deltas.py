@@ -155,3 +155,99 @@ def test_a_delta_that_is_damaged_is_no_reason_to_take_another(draft, device):
     serve_files(device, draft.shop)
     device.trust(draft.shop)
     assert refused(device, {"Delta"}, "component 'fix'").status == 37
+
+
+# Images of earlier levels
+
+
+def fix(shop, level, answer):
+    """Another level of the component that level (a) fixes, whose files differ little from (a)'s."""
+    fixed = shop.path / f"fixed-{level}"
+    shutil.copytree(shop.trees / "fixed-a", fixed, symlinks=True)
+    support.make_library(fixed / "usr/lib/libfix.so", "fix_answer", answer)
+    return shop("build", "--tree", shop.trees / "baseline", "--fixed", fixed, "--component", "fix",
+                "--new-version", answer, "--cve", "CVE-2030-0009")
+
+
+@pytest.fixture
+def levels(own_shop, device):
+    """A publisher with (a), and (b) of the same component."""
+    said = fix(own_shop, "b", "two").stdout
+    own_shop("release")
+    serve_files(device, own_shop)
+    own_shop.said = said
+    return own_shop
+
+
+def deltas_of(shop, level):
+    component, = shop.manifest(level)["components"]
+    return {"image" if any("image" in source for source in delta["sources"]) else
+            "files" if delta["sources"] else "nothing": delta for delta in component["deltas"]}
+
+
+def test_an_image_of_an_earlier_level_is_a_source(levels):
+    deltas, before = deltas_of(levels, "b"), levels.manifest("a")["components"][0]["image"]
+    assert deltas["image"]["sources"] == [{"image": before}]
+    assert bytes_of(deltas["image"]) < bytes_of(deltas["files"]) < bytes_of(deltas["nothing"])
+    assert f"delta     {bytes_of(deltas['image'])} bytes from the image of an earlier level and 0 files\n" in levels.said
+
+
+def test_a_device_that_has_the_earlier_image(levels, device, shop):
+    device.configure(f"[Source]\nRepository=file://{shop.public}\n")
+    assert device("install").status == 0
+    serve_files(device, levels)
+    install = device("install")
+    assert (install.status, install["to"]) == (0, "b"), install.message
+    assert taken(install) == (bytes_of(deltas_of(levels, "b")["image"]), "image", [])
+    assert device.answer() == "two"
+
+
+def test_a_device_that_has_it_not(levels, device):
+    deltas = deltas_of(levels, "b")
+    install = device("install")
+    assert (install.status, install["to"]) == (0, "b"), install.message
+    assert taken(install) == (bytes_of(deltas["files"]), "files", [(bytes_of(deltas["image"]), "image")])
+    assert "is not in the store" in install["deltas"][0]["passed_over"][0]["why"]
+    assert device.answer() == "two"
+
+
+def test_a_device_whose_earlier_image_is_damaged(levels, device, shop):
+    device.configure(f"[Source]\nRepository=file://{shop.public}\n")
+    assert device("install").status == 0 and device("remove").status == 0
+    image, = (device.state / "images").iterdir()
+    support.flip(image, 9000)
+    serve_files(device, levels)
+    install = device("install")
+    assert (install.status, install["to"]) == (0, "b"), install.message
+    assert taken(install)[1] == "files" and "image" in install["deltas"][0]["passed_over"][0]["why"]
+
+
+def test_no_delta_from_an_image_that_does_not_help(own_shop):
+    """Level (b) goes back to nearly what the baseline has."""
+    fixed = own_shop.path / "fixed-b"
+    support.write(fixed / "usr/lib/fix.dat", (own_shop.trees / "baseline/usr/lib/fix.dat").read_bytes())
+    support.flip(fixed / "usr/lib/fix.dat", 199_999)
+    own_shop("build", "--tree", own_shop.trees / "baseline", "--fixed", fixed, "--component", "fix", "--new-version", "2")
+    own_shop("release")
+    assert set(deltas_of(own_shop, "b")) == {"files", "nothing"}
+
+
+def test_the_baseline_s_files_help_an_image_that_lacks_them(own_shop):
+    """Level (b) fixes a file that (a) left alone."""
+    fixed = own_shop.path / "fixed-b"
+    shutil.copytree(own_shop.trees / "fixed-a", fixed, symlinks=True)
+    support.make_library(fixed / "usr/lib/libother.so", "other_answer", "new")
+    own_shop("build", "--tree", own_shop.trees / "baseline", "--fixed", fixed, "--component", "fix", "--new-version", "2")
+    own_shop("release")
+    image, file = deltas_of(own_shop, "b")["image"]["sources"]
+    assert image == {"image": own_shop.manifest("a")["components"][0]["image"]}
+    assert file["path"] == "/usr/lib/libother.so"
+
+
+def test_the_images_of_several_levels(levels):
+    before = [levels.manifest(level)["components"][0]["image"] for level in "ab"]
+    fix(levels, "c", "six")
+    levels("release")
+    component, = levels.manifest("c")["components"]
+    images = [source["image"] for delta in component["deltas"] for source in delta["sources"] if "image" in source]
+    assert sorted(image["seal"] for image in images) == sorted(image["seal"] for image in before)
