@@ -1,7 +1,9 @@
 /* The verbs install and remove. */
 #include <stdio.h>
 
+#include "base/interrupt.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/verbs.h"
 #include "device/change.h"
 
@@ -99,29 +101,30 @@ static int print_text(const struct su_engine *engine, const struct su_change *ch
         return 0;
 }
 
-static void say_step(void *userdata, const char *step)
-{
-        (void)userdata;
-        (void)fprintf(stderr, "%s ...\n", step);
-}
-
 static int run(const struct su_arguments *arguments,
                int (*change_usr)(struct su_engine *engine, const struct su_change_options *options,
                                  struct su_change *change, struct su_error *err),
                struct su_error *err)
 {
+        struct su_progress progress = {
+                .is_shown = !arguments->json && isatty(STDERR_FILENO),
+                .percent = -1,
+        };
         const struct su_change_options options = {
                 .dry_run = arguments->dry_run,
                 .when = arguments->when,
-                .listener = !arguments->json && isatty(STDERR_FILENO) ? say_step : NULL,
+                .listener = su_progress_tell,
+                .userdata = &progress,
         };
         su_auto_engine struct su_engine *engine = NULL;
         su_auto_change struct su_change change = {0};
         int r;
 
+        su_interrupt_catch();
         r = su_engine_open(&arguments->engine, &engine, err);
         if (r >= 0)
                 r = change_usr(engine, &options, &change, err);
+        su_progress_end(&progress);
         if (r < 0)
                 return r;
         return arguments->json ? print_json(engine, &change, err)

@@ -18,7 +18,11 @@ struct task {
         const struct su_change_options *options;
         struct su_change *change;
         uint64_t step_began;
-        bool begun; /* there is something to change: from here on the history tells of it */
+        const char *step;
+        uint64_t expected; /* bytes of the present download, 0: unknown */
+        bool begun;        /* there is something to change: from here on the history tells of it */
+        bool cancelled;    /* the listener asked to stop */
+        bool swapping;     /* it is too late for that */
 };
 
 void su_change_done(struct su_change *change)
@@ -31,6 +35,29 @@ void su_change_done(struct su_change *change)
         su_manifest_done(&change->from);
         su_manifest_done(&change->to);
         *change = (struct su_change){0};
+}
+
+/* True when the work is to stop. */
+static bool tell(struct task *task, uint64_t done, uint64_t total)
+{
+        const struct su_change_options *options = task->options;
+
+        if (options->listener && options->listener(options->userdata, task->step, done, total))
+                task->cancelled = true;
+        return task->cancelled && !task->swapping;
+}
+
+static bool tell_download(void *userdata, uint64_t done)
+{
+        struct task *task = userdata;
+
+        /* That nothing has come yet is told as a beginning already. */
+        return tell(task, done > 0 ? done : 1, done > 0 ? task->expected : 0);
+}
+
+static bool tell_rebuild(void *userdata, uint64_t done, uint64_t total)
+{
+        return tell(userdata, done > 0 ? done : 1, total);
 }
 
 static void end_step(struct task *task)
@@ -50,8 +77,16 @@ static void begin_step(struct task *task, const char *name)
                 change->steps[change->n_steps++] =
                         (struct su_step){.name = name, .at_us = su_now_us()};
         task->step_began = su_monotonic_us();
-        if (task->options->listener)
-                task->options->listener(task->options->userdata, name);
+        task->step = name;
+        task->expected = 0;
+        (void)tell(task, 0, 0);
+}
+
+static int check_cancelled(const struct task *task, struct su_error *err)
+{
+        return task->cancelled ? su_fail(err, SU_ERROR_CANCELLED,
+                                         "cancelled: what is on /usr stays as it is")
+                               : 0;
 }
 
 static const struct su_manifest *manifest_or_null(const struct su_manifest *manifest)
@@ -164,12 +199,13 @@ static int plan_images(struct task *task, int base_fd, struct su_error *err)
 static int make_image(struct task *task, int base_fd, const struct su_choice *choice,
                       struct su_error *err)
 {
-        const struct su_rebuild_watch watch = {0};
+        const struct su_rebuild_watch watch = {tell_rebuild, task};
         struct su_engine *engine = task->engine;
         su_auto_close int patch_fd = -EBADF;
         int r;
 
         begin_step(task, "download");
+        task->expected = choice->delta->object.size;
         r = su_rebuild_fetch(engine->state_fd, engine->fetch, choice->delta, &patch_fd, err);
         if (r < 0)
                 return r;
@@ -224,12 +260,25 @@ static int survey_before(struct task *task, struct su_error *err)
                               manifest_or_null(&change->to), NULL, &change->before, err);
 }
 
+/* The last moment to stop: from here on the change goes to its end. */
+static int begin_swap(struct task *task, struct su_error *err)
+{
+        int r;
+
+        begin_step(task, "swap");
+        r = check_cancelled(task, err);
+        task->swapping = r >= 0;
+        return r;
+}
+
 static int swap_in(struct task *task, struct su_error *err)
 {
         struct su_change *change = task->change;
         int r;
 
-        begin_step(task, "swap");
+        r = begin_swap(task, err);
+        if (r < 0)
+                return r;
         r = su_transition_to(task->engine, manifest_or_null(&change->from), &change->to,
                              &change->generation, &change->swap, err);
         change->changed = r >= 0;
@@ -241,7 +290,9 @@ static int swap_out(struct task *task, struct su_error *err)
         struct su_change *change = task->change;
         int r;
 
-        begin_step(task, "swap");
+        r = begin_swap(task, err);
+        if (r < 0)
+                return r;
         r = su_transition_to_baseline(task->engine, manifest_or_null(&change->from),
                                       &change->from_level, &change->swap, err);
         change->changed = r >= 0;
@@ -336,7 +387,7 @@ static int install(struct task *task, struct su_error *err)
         }
         r = survey_before(task, err);
         if (r < 0 || task->options->dry_run)
-                return r;
+                return r < 0 ? r : check_cancelled(task, err);
         r = swap_in(task, err);
         if (r < 0)
                 return r;
@@ -359,7 +410,7 @@ static int take_off(struct task *task, struct su_error *err)
                 task->change->from_level = task->engine->state.level;
         r = survey_before(task, err);
         if (r < 0 || task->options->dry_run)
-                return r;
+                return r < 0 ? r : check_cancelled(task, err);
         r = swap_out(task, err);
         if (r < 0)
                 return r;
@@ -377,8 +428,15 @@ static int run(struct su_engine *engine, const char *event,
         int r;
 
         change->dry_run = options->dry_run;
+        engine->fetch_progress = tell_download;
+        engine->fetch_userdata = &task;
         r = work(&task, &failure);
         end_step(&task);
+        /* Whatever went wrong then: programs that were run are interrupted, too. */
+        if (r < 0 && !task.swapping && task.cancelled)
+                r = check_cancelled(&task, &failure);
+        if (engine->fetch)
+                su_fetch_set_progress(engine->fetch, NULL, NULL);
         if (!options->dry_run && task.begun)
                 recorded = record(&task, event, r < 0 ? &failure : NULL, r < 0 ? NULL : err);
         if (r < 0 && err)

@@ -20,8 +20,12 @@ struct su_step {
         uint64_t us;    /* how long it took */
 };
 
-/* Told when a step begins, so that a person sees what is going on. May be NULL. */
-typedef void (*su_step_listener)(void *userdata, const char *step);
+/* Told when a step begins (`done` is 0 then, and only then), and now and then how far it is
+ * (`total` is 0 when nobody knows), so that a person sees what is going on. True asks to stop:
+ * until the swap begins, the change ends with CANCELLED, and the only traces are finished
+ * downloads. May be NULL.
+ */
+typedef bool (*su_step_listener)(void *userdata, const char *step, uint64_t done, uint64_t total);
 
 struct su_change_options {
         bool dry_run; /* do everything that changes nothing, and say what would be done */

@@ -219,6 +219,7 @@ int su_engine_connect(struct su_engine *engine, struct su_error *err)
         r = su_fetch_new(engine->config.repository, &engine->fetch, err);
         if (r < 0)
                 return r;
+        su_fetch_set_progress(engine->fetch, engine->fetch_progress, engine->fetch_userdata);
         return open_trust(engine, err);
 }
 

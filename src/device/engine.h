@@ -38,7 +38,9 @@ struct su_engine {
         int64_t opt_mounted;      /* the same on /opt */
         struct su_error conflict; /* why /usr cannot take an overlay; code SU_OK: it can */
         const struct su_units *units;
-        struct su_fetch *fetch; /* after su_engine_connect() */
+        struct su_fetch *fetch;           /* after su_engine_connect() */
+        su_fetch_progress fetch_progress; /* for su_engine_connect(); may be NULL */
+        void *fetch_userdata;
         struct su_trust *trust;
 };
 

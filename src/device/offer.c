@@ -241,7 +241,8 @@ int su_offer_get(struct su_engine *engine, struct su_offer *ret, struct su_error
 
         r = ask(engine, &offer, &failure);
         if (r < 0) {
-                (void)remember(engine, NULL, &failure, NULL);
+                if (failure.code != SU_ERROR_CANCELLED) /* the repository had no say in that */
+                        (void)remember(engine, NULL, &failure, NULL);
                 if (err)
                         *err = failure;
                 return r;
