@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "image/build.h"
 #include "image/seal.h"
@@ -29,13 +30,16 @@ struct build {
         int tree_fd;
         int draft_fd;
         int scratch_fd;
-        char *scratch; /* path */
+        char *draft_path; /* in the workspace */
+        char *scratch;    /* path */
 };
 
 static void build_done(struct build *build)
 {
         if (build->draft_fd >= 0)
                 (void)su_remove_tree(build->draft_fd, "scratch", NULL);
+        if (build->draft_path) /* only when it is empty: nothing was drafted */
+                (void)unlinkat(build->workspace.fd, build->draft_path, AT_REMOVEDIR);
         su_component_done(&build->component);
         su_manifest_done(&build->manifest);
         su_baseline_done(&build->baseline);
@@ -43,6 +47,7 @@ static void build_done(struct build *build)
         su_close_fd(&build->draft_fd);
         su_close_fd(&build->tree_fd);
         su_workspace_done(&build->workspace);
+        free(build->draft_path);
         free(build->scratch);
 }
 
@@ -96,8 +101,10 @@ static int open_scratch(struct build *build, struct su_error *err)
         if (r >= 0)
                 r = su_dir_make(build->draft_fd, "scratch", 0755, &build->scratch_fd, err);
         if (r >= 0)
-                r = su_format(&build->scratch, err, "%s/drafts/%s/scratch", build->workspace.path,
-                              build->baseline.name);
+                r = su_format(&build->draft_path, err, "drafts/%s", build->baseline.name);
+        if (r >= 0)
+                r = su_format(&build->scratch, err, "%s/%s/scratch", build->workspace.path,
+                              build->draft_path);
         return r;
 }
 
@@ -391,6 +398,13 @@ static void report(const struct build *build)
                              component->fixes[i].title ? component->fixes[i].title : "");
 }
 
+/* Asked between the long parts, and for the last time before the draft changes. */
+static int check_wanted(struct su_error *err)
+{
+        return su_interrupted() ? su_fail(err, SU_ERROR_CANCELLED, "cancelled: nothing is drafted")
+                                : 0;
+}
+
 static int run(struct build *build, struct su_error *err)
 {
         su_auto_close int fixed_fd = -EBADF;
@@ -413,11 +427,19 @@ static int run(struct build *build, struct su_error *err)
         if (r >= 0)
                 r = su_dir_make(build->scratch_fd, "staging", 0755, &staging_fd, err);
         if (r >= 0)
+                r = check_wanted(err);
+        if (r >= 0)
                 r = stage_content(build, fixed_fd, staging_fd, err);
+        if (r >= 0)
+                r = check_wanted(err);
         if (r >= 0)
                 r = make_image(build, &image_fd, err);
         if (r >= 0)
+                r = check_wanted(err);
+        if (r >= 0)
                 r = make_deltas(build, image_fd, err);
+        if (r >= 0)
+                r = check_wanted(err);
         if (r >= 0)
                 r = adopt_component(build, err);
         return r;
@@ -435,10 +457,12 @@ int su_verb_build(const struct su_publish_arguments *arguments, struct su_error 
         int r;
 
         r = check_arguments(arguments, err);
-        if (r >= 0)
-                r = run(&build, err);
         if (r < 0)
                 return r;
+        su_interrupt_catch();
+        r = run(&build, err);
+        if (r < 0) /* whatever went wrong then: programs that were run are interrupted, too */
+                return su_interrupted() ? check_wanted(err) : r;
         report(&build);
         return 0;
 }

@@ -5,10 +5,11 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "delta/apply/apply.h"
-#include "delta/make/make.h"
 #include "image/seal.h"
+#include "publish/apart.h"
 #include "publish/repository.h"
 
 /* Each costs as much time as the delta from the baseline; a device lags behind by few levels. */
@@ -105,8 +106,8 @@ static int make_patch(const struct su_delta_work *work, const struct sources *so
 
         if (fd < 0)
                 return su_fail_errno(err, errno, "cannot create a delta");
-        r = su_delta_make(sources->fds, sources->names, sources->n, work->image_fd, fd,
-                          work->fast ? SU_DELTA_FAST : SU_DELTA_BEST, err);
+        r = su_delta_make_apart(sources->fds, sources->names, sources->n, work->image_fd, fd,
+                                work->fast, err);
         if (r >= 0)
                 r = su_sha256_of_fd(fd, "delta", &ret->sha256, &ret->size, err);
         return r;
@@ -184,10 +185,18 @@ static const struct su_delta_ref *whole_image(const struct su_component *compone
         return NULL;
 }
 
+static bool is_unwanted(void *userdata, uint64_t done, uint64_t total)
+{
+        (void)userdata;
+        (void)done;
+        (void)total;
+        return su_interrupted();
+}
+
 static int unpack(int patch_fd, const struct su_component *earlier, int image_fd,
                   struct su_error *err)
 {
-        int r = su_delta_apply(patch_fd, NULL, NULL, 0, image_fd, NULL, NULL, err);
+        int r = su_delta_apply(patch_fd, NULL, NULL, 0, image_fd, is_unwanted, NULL, err);
 
         return r < 0 ? r
                      : su_seal_verify(image_fd, "the image of an earlier level",

@@ -2,8 +2,11 @@
 import gzip
 import json
 import os
+import random
 import shutil
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -267,3 +270,33 @@ def test_a_package_that_is_damaged(packaged):
     package.write_bytes(package.read_bytes()[:-40])
     done = packaged(package, check=False)
     assert done.returncode != 0 and package.name in done.stderr
+
+
+# Signals
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("drafted", [False, True])
+def test_a_build_that_is_cancelled_leaves_nothing(drafted, number, workspace):
+    """In the middle of a delta that takes its time; another component that was drafted before stays."""
+    if drafted:
+        workspace.build("b")
+    for tree, seed in (("baseline", 5), ("fixed-a", 6)):
+        support.write(workspace.trees / tree / "usr/lib/large.dat", random.Random(seed).randbytes(6_000_000) * 2)
+    workspace("baseline", "--tree", workspace.trees / "baseline")
+    before, scratch = support.read_tree(workspace.path), workspace.path / "drafts"
+    process = subprocess.Popen([support.BUILD / "suture-publish", "-C", workspace.path, "build", "--tree",
+                                workspace.trees / "baseline", "--fixed", workspace.trees / "fixed-a", "--component", "fix",
+                                "--new-version", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not list(scratch.glob("*/scratch/delta")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+    began = time.monotonic()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (42, "") and "cancelled: nothing is drafted" in err
+    assert time.monotonic() - began < 4
+    after = support.read_tree(workspace.path)
+    after.pop("drafts", None)
+    before.pop("drafts", None)
+    assert after == before
