@@ -13,6 +13,7 @@
 #include "inventory/os.h"
 #include "publish/content.h"
 #include "publish/deltas.h"
+#include "publish/material.h"
 #include "publish/packages.h"
 #include "publish/repository.h"
 #include "publish/verbs.h"
@@ -375,6 +376,27 @@ static void report_delta(const struct su_delta_ref *delta)
         (void)printf("%zu files\n", n_files);
 }
 
+/* Nothing is wrong with it; but who packs the component may be able to leave the compression out.
+ */
+static void report_poor_material(const struct build *build, const struct su_component *component)
+{
+        su_auto_close int staging_fd =
+                openat(build->scratch_fd, "staging", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        for (size_t i = 0; staging_fd >= 0 && i < component->n_files; i++) {
+                const char *path = component->files[i].path + 1;
+                su_auto_close int fd = -EBADF;
+                const char *compression;
+
+                if (!component->files[i].is_gone)
+                        fd = openat(staging_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+                compression = fd >= 0 ? su_compression_of(fd) : NULL;
+                if (compression)
+                        (void)printf("  %s: compressed (%s): its delta is as large as itself\n",
+                                     path, compression);
+        }
+}
+
 static void report(const struct build *build)
 {
         const struct su_component *component =
@@ -392,6 +414,7 @@ static void report(const struct build *build)
         (void)printf("  image     %llu bytes\n", (unsigned long long)component->image.size);
         for (size_t i = 0; i < component->n_deltas; i++)
                 report_delta(&component->deltas[i]);
+        report_poor_material(build, component);
         for (size_t i = 0; i < component->n_fixes; i++)
                 (void)printf("  fixes     %s%s%s\n", component->fixes[i].id,
                              component->fixes[i].title ? "  " : "",

@@ -1,8 +1,11 @@
 """The publisher's program: what it writes, what it refuses, and that the same input gives the same bytes."""
+import bz2
 import gzip
 import json
+import lzma
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -270,6 +273,30 @@ def test_a_package_that_is_damaged(packaged):
     package.write_bytes(package.read_bytes()[:-40])
     done = packaged(package, check=False)
     assert done.returncode != 0 and package.name in done.stderr
+
+
+# Files of which no delta gets small
+
+
+def test_compressed_files_are_named(workspace):
+    text = b"the same for ever, the same for ever\n" * 50
+    heads = {"a.zip": b"PK\x03\x04", "a.squashfs": b"hsqs", "a.png": b"\x89PNG\r\n", "a.zst": b"\x28\xb5\x2f\xfd",
+             "a.lz4": b"\x04\x22\x4d\x18", "a.7z": b"7z\xbc\xaf\x27\x1c", "a.jpeg": b"\xff\xd8\xff\xe0", "a.woff2": b"wOF2"}
+    files = {"module.ko.xz": lzma.compress(text), "changed.gz": gzip.compress(text), "text.bz2": bz2.compress(text),
+             **{name: head + text for name, head in heads.items()}}
+    for name, content in files.items():
+        support.write(workspace.trees / "fixed-a/usr/lib" / name, content)
+    plain = {"plain.gz": text, "empty.xz": b"", "short.png": b"\x89PN"}
+    for name, content in plain.items():
+        support.write(workspace.trees / "fixed-a/usr/lib" / name, content)
+    for tree in ("baseline", "fixed-a"):
+        support.write(workspace.trees / tree / "usr/lib/unchanged.gz", gzip.compress(b"unchanged", mtime=0))
+    support.write(workspace.trees / "baseline/usr/lib/changed.gz", gzip.compress(b"before"))
+    workspace("baseline", "--tree", workspace.trees / "baseline")
+    named = dict(re.findall(r"^  (\S+): compressed \((\w+)\): its delta is as large as itself$", workspace.build("a").stdout, re.M))
+    assert named == {"usr/lib/module.ko.xz": "xz", "usr/lib/changed.gz": "gzip", "usr/lib/text.bz2": "bzip2",
+                     "usr/lib/a.zst": "zstd",
+                     **{f"usr/lib/{name}": name[2:] for name in heads if name != "a.zst"}}
 
 
 # Signals
