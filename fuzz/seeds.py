@@ -1,13 +1,12 @@
 #!/usr/bin/python3
-"""Write the seeds of the corpora: fuzz/corpus/TARGET/seed-NAME. Needs zstd(1).
+"""Write the seeds of the corpora: fuzz/corpus/TARGET/seed-NAME. Those of deltas and
+modules are made by seeds-delta.c.
 
 What libFuzzer found beyond them lies beside them, named by its SHA-1."""
 import hashlib
 import json
 import pathlib
 import struct
-import subprocess
-import tempfile
 
 CORPUS = pathlib.Path(__file__).parent / "corpus"
 HASH = "00112233445566778899aabbccddeeff" * 2
@@ -66,26 +65,7 @@ def elf():
     return header + segment + other + note
 
 
-def delta(sources, target):
-    """As su_delta_make() writes it; the sources are those in fuzz-delta.c."""
-    def module(data):
-        return struct.pack("<Q", len(data)) + hashlib.sha256(data).digest()
-
-    with tempfile.TemporaryDirectory() as scratch:
-        old, new = pathlib.Path(scratch, "old"), pathlib.Path(scratch, "new")
-        old.write_bytes(b"".join(sources))
-        new.write_bytes(target)
-        command = ["zstd", "-q", "-c", "--no-check", "-19", new]
-        if sources:
-            command.insert(1, f"--patch-from={old}")
-        body = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-    return (b"SUTDELTA" + struct.pack("<HHI", 1, 1, len(sources)) + module(target)
-            + b"".join(map(module, sources)) + body)
-
-
 def main():
-    first = b"The quick brown fox jumps over the lazy dog, again and again and again.\n"
-    second = b"0123456789abcdefghijklmnopqrstuvwxyz" * 2 + b"\n"
     seed("json", "all", '{"a": [1, -2, true, false, null, "\\n\\u00e9\\"\\\\"], "b": {"c": {}}}')
     seed("json", "integers", "[9223372036854775807, -9223372036854775808, 0]")
     seed("json", "real", "[1.5]")
@@ -105,10 +85,6 @@ def main():
     seed("build-id", "script", "#!/bin/sh\n")
     seed("os-release", "debian", 'PRETTY_NAME="Debian GNU/Linux 12"\nID=debian\nVERSION_ID=\'12\'\n# BUILD_ID=1\n')
     seed("os-release", "quotes", 'ID="a \\"b\\" \\$c"\nIMAGE_VERSION=\nBUILD_ID="open\nVERSION_ID=1 \r\n')
-    seed("delta", "two-sources", delta([first, second], second[:40] + first + b"a fix" + second))
-    seed("delta", "one-source", delta([first], first * 3))
-    seed("delta", "whole", delta([], first + second))
-    seed("delta", "empty", delta([], b""))
     seed("state", "state", b"\0" + json.dumps(STATE).encode())
     seed("state", "history", b'\1\n{"event":"install"}\n\n{"event":"remove"}\n\n{"event":')
     seed("state", "config", b"\2# where from\n[Source]\nRepository = https://example.org/\nTrustedRoot=/etc/root.json\n")
