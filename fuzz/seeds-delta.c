@@ -98,7 +98,7 @@ static void seed(const char *corpus, const char *name, unsigned set, enum su_del
 
 static void seed_modules(const char *corpus, uint16_t machine, const char *prefix)
 {
-        for (unsigned version = 0; version < 6; version++) {
+        for (unsigned version = 0; version < 7; version++) {
                 struct target target = {0};
                 char name[64];
 
@@ -107,7 +107,7 @@ static void seed_modules(const char *corpus, uint16_t machine, const char *prefi
                                                         .functions = version < 4 ? 8 : 5,
                                                         .version = version % 4,
                                                         .fixed = version == 3,
-                                                        .bare = version == 5});
+                                                        .bare = version >= 5});
                 seed(corpus, name, machine == EM_X86_64 ? 2 : 3, SU_DELTA_PARTS, &target);
                 save(corpus, "elf", name, target.data, target.size);
         }
