@@ -17,6 +17,7 @@ static int code_segment(struct su_codec *codec, struct su_elf_segment *segment,
                         const struct su_elf_segment *old, struct su_error *err)
 {
         uint64_t moved, grown;
+        int r;
 
         segment->offset = code_relative(codec, segment->offset, old->offset, 0);
         moved = segment->offset - old->offset;
@@ -25,6 +26,9 @@ static int code_segment(struct su_codec *codec, struct su_elf_segment *segment,
         grown = segment->file_size - old->file_size;
         segment->memory_size =
                 code_relative(codec, segment->memory_size, old->memory_size + grown, 2);
+        r = su_codec_check(codec, err);
+        if (r < 0)
+                return r;
         if (segment->memory_size < segment->file_size || segment->memory_size > SU_PART_MAX ||
             segment->offset > codec->part->size ||
             segment->file_size > codec->part->size - segment->offset)
@@ -175,6 +179,7 @@ static int code_operation(struct su_codec *codec, struct history *history,
         uint64_t insert, length, to, from;
         unsigned last_length = history->length_log, last_change = history->change_log;
         unsigned last_insert = history->insert_log;
+        int r;
 
         insert = su_model_number(codec->model, operation->to - history->to, SU_NUMBER_INSERT,
                                  last_length >> 1, last_change >> 1);
@@ -184,6 +189,9 @@ static int code_operation(struct su_codec *codec, struct history *history,
                                          (int64_t)operation->from - (int64_t)operation->to);
         length = su_model_number(codec->model, operation->length, SU_NUMBER_LENGTH,
                                  history->change_log >> 1, last_insert >> 1);
+        r = su_codec_check(codec, err);
+        if (r < 0)
+                return r;
         if (length == 0 || !fits(codec, to, from, length))
                 return su_fail(err, SU_ERROR_DELTA,
                                "the delta is damaged: a copy lies outside its file");
@@ -220,8 +228,6 @@ int su_codec_operations(struct su_codec *codec, struct su_error *err)
                 if (su_codec_encodes(codec) && codec->part->module)
                         su_codec_note_place(codec, operation.from);
                 r = code_operation(codec, &history, &operation, err);
-                if (r >= 0)
-                        r = su_codec_check(codec, err);
                 if (r < 0)
                         return r;
                 codec->operations[i] = operation;
