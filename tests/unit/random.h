@@ -1,0 +1,23 @@
+/* Reproducible random numbers (xorshift64*). */
+#pragma once
+
+#include <stdint.h>
+
+static inline uint64_t random_next(uint64_t *state)
+{
+        *state ^= *state >> 12;
+        *state ^= *state << 25;
+        *state ^= *state >> 27;
+        return *state * UINT64_C(2685821657736338717);
+}
+
+static inline uint64_t random_below(uint64_t *state, uint64_t limit)
+{
+        return (random_next(state) >> 16) % limit;
+}
+
+/* Small numbers and large ones alike. */
+static inline uint64_t random_wide(uint64_t *state)
+{
+        return random_next(state) >> random_below(state, 64);
+}
