@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SAMPLE_FUNCTIONS_MAX 512
+#define SAMPLE_FUNCTIONS_MAX 1100
 
 enum sample_section {
         SAMPLE_NONE,
