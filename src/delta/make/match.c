@@ -235,14 +235,15 @@ static int64_t shift_cost(const struct path *path, int64_t shift)
         return cost < OTHER_SHIFT_MAX ? cost : OTHER_SHIFT_MAX;
 }
 
-/* A free slot; else the dearest that is not the best one's. */
+/* A free slot; else the dearest. Never the best one's, even if its candidate has just ended: the
+ * new one could not be entered from it. */
 static size_t choose_slot(const struct path *path)
 {
         size_t dearest = 1;
         int64_t cost = -1;
 
         for (size_t i = 1; i < SLOTS; i++)
-                if (path->slots[i].candidate < 0)
+                if (path->slots[i].candidate < 0 && (int64_t)i != path->best_slot)
                         return i;
         for (size_t i = 1; i < SLOTS; i++)
                 if ((int64_t)i != path->best_slot && path->slots[i].cost > cost) {
