@@ -1,56 +1,9 @@
 #include "delta/elf/x86.h"
 
-#include <stdbool.h>
+#include <endian.h>
+#include <string.h>
 
-/* What follows an opcode byte. */
-enum kind {
-        NO, /* nothing: it is no instruction in 64-bit mode */
-        PR, /* a legacy prefix */
-        RX, /* a REX prefix */
-        ES, /* leads to another map, or may do */
-        PF, /* depends on the prefixes */
-        OP, /* an opcode alone */
-        I1, /* an immediate of 8 bits */
-        I2, /* of 16 bits */
-        I3, /* enter: of 16 and of 8 bits */
-        IZ, /* of 16 or 32 bits */
-        IV, /* of 16, 32 or 64 bits */
-        MO, /* an absolute address */
-        R1, /* a branch of 8 bits */
-        RC, /* a call of 32 bits */
-        RJ, /* a jump of 32 bits */
-        M_, /* ModRM */
-        M1, /* ModRM and an immediate of 8 bits */
-        M2, /* ModRM and two of 8 bits */
-        M4, /* ModRM and one of 32 bits */
-        MZ, /* ModRM and one of 16 or 32 bits */
-        MM, /* ModRM, memory only */
-        MG, /* ModRM, registers only */
-        MC, /* ModRM that names registers, whatever its mod field says */
-        GP, /* group 1A: pop */
-        G3, /* group 3, 8 bits: test has an immediate */
-        GT, /* group 3 */
-        G4, /* group 4 */
-        G5, /* group 5 */
-        G6, /* group 6 */
-        G8, /* group 8 */
-        G9, /* group 9 */
-        GB, /* group 11, 8 bits: mov, xabort */
-        GX, /* group 11: mov, xbegin */
-        GS, /* groups 12 and 13: shifts of words and doublewords */
-        GQ, /* group 14: shifts of quadwords */
-        KINDS
-};
-
-enum feature {
-        MODRM = 1,
-        RELATIVE = 2, /* the immediate is a branch's displacement */
-        ABSOLUTE = 4, /* the immediate is an address, of 32 bits with the prefix 67 */
-        TEST = 8,     /* only /0 and /1 have the immediate */
-        REGION = 16,  /* /7 is xabort or xbegin */
-};
-
-/* The index of shape.immediate. */
+/* The index of immediate_sizes. */
 enum size_prefix {
         OPERAND = 1, /* 66 */
         WIDE = 2,    /* REX.W */
@@ -62,48 +15,150 @@ enum prefix {
         REP = 16,    /* F3 */
 };
 
-struct shape {
-        uint8_t features;
-        uint8_t memory; /* which values of ModRM.reg are defined with a memory operand, as bits */
-        uint8_t registers;    /* and with a register */
-        uint8_t mod;          /* what to assume set in ModRM */
-        uint8_t immediate[4]; /* its size, by enum size_prefix */
+/* How the bytes from the last one of the opcode to the immediate are arranged. */
+enum pattern {
+        ALONE, /* no more of them */
+        BRANCH8,
+        BRANCH16,
+        CALL32,
+        JUMP32,
+        MODRM_ALONE,
+        MODRM_8, /* a displacement of 8 bits */
+        MODRM_32,
+        MODRM_RIP,
+        SIB_ALONE,   /* but without a base there is a displacement: */
+        SIB_NO_BASE, /* must be the next one */
+        SIB_8,
+        SIB_32,
+        XBEGIN16,
+        XBEGIN32,
 };
 
-static const struct shape shapes[KINDS] = {
-        [OP] = {0, 0, 0, 0, {0, 0, 0, 0}},
-        [I1] = {0, 0, 0, 0, {1, 1, 1, 1}},
-        [I2] = {0, 0, 0, 0, {2, 2, 2, 2}},
-        [I3] = {0, 0, 0, 0, {3, 3, 3, 3}},
-        [IZ] = {0, 0, 0, 0, {4, 2, 4, 4}},
-        [IV] = {0, 0, 0, 0, {4, 2, 8, 8}},
-        [MO] = {ABSOLUTE, 0, 0, 0, {8, 8, 8, 8}},
-        [R1] = {RELATIVE, 0, 0, 0, {1, 1, 1, 1}},
-        [RC] = {RELATIVE, 0, 0, 0, {4, 2, 4, 4}},
-        [RJ] = {RELATIVE, 0, 0, 0, {4, 2, 4, 4}},
-        [M_] = {MODRM, 0xff, 0xff, 0, {0, 0, 0, 0}},
-        [M1] = {MODRM, 0xff, 0xff, 0, {1, 1, 1, 1}},
-        [M2] = {MODRM, 0xff, 0xff, 0, {2, 2, 2, 2}},
-        [M4] = {MODRM, 0xff, 0xff, 0, {4, 4, 4, 4}},
-        [MZ] = {MODRM, 0xff, 0xff, 0, {4, 2, 4, 4}},
-        [MM] = {MODRM, 0xff, 0x00, 0, {0, 0, 0, 0}},
-        [MG] = {MODRM, 0x00, 0xff, 0, {0, 0, 0, 0}},
-        [MC] = {MODRM, 0x00, 0xff, 0xc0, {0, 0, 0, 0}},
-        [GP] = {MODRM, 0x01, 0x01, 0, {0, 0, 0, 0}},
-        [G3] = {MODRM | TEST, 0xff, 0xff, 0, {1, 1, 1, 1}},
-        [GT] = {MODRM | TEST, 0xff, 0xff, 0, {4, 2, 4, 4}},
-        [G4] = {MODRM, 0x03, 0x03, 0, {0, 0, 0, 0}},
-        [G5] = {MODRM, 0x7f, 0x57, 0, {0, 0, 0, 0}},
-        [G6] = {MODRM, 0x3f, 0x3f, 0, {0, 0, 0, 0}},
-        [G8] = {MODRM, 0xf0, 0xf0, 0, {1, 1, 1, 1}},
-        [G9] = {MODRM, 0xfa, 0xc0, 0, {0, 0, 0, 0}},
-        [GB] = {MODRM | REGION, 0x01, 0x81, 0, {1, 1, 1, 1}},
-        [GX] = {MODRM | REGION, 0x01, 0x81, 0, {4, 2, 4, 4}},
-        [GS] = {MODRM, 0x00, 0x54, 0, {1, 1, 1, 1}},
-        [GQ] = {MODRM, 0x00, 0xcc, 0, {1, 1, 1, 1}},
+/* The first 8 fields of struct su_x86_instruction as one little-endian number, so that all that
+ * moves with the opcode's offset can be moved at once. */
+#define FIELD(name, value) ((uint64_t)(value) << 8 * offsetof(struct su_x86_instruction, name))
+
+_Static_assert(sizeof(struct su_x86_instruction) == 10, "no field between the first 8");
+_Static_assert(offsetof(struct su_x86_instruction, immediate_size) == 7, "the last of the first 8");
+
+struct arrangement {
+        uint64_t fields;   /* offsets from the last byte of the opcode */
+        uint64_t present;  /* 1 in each offset that is there */
+        uint64_t relative; /* enum su_x86_relative */
 };
 
-static const uint8_t one_byte[256] = {
+/* Length, offsets of ModRM, SIB and displacement, its size. */
+#define ARRANGEMENT(length_, modrm, sib, displacement, size, relative)                             \
+        {                                                                                          \
+                FIELD(length, length_) | FIELD(modrm_at, modrm) | FIELD(sib_at, sib) |             \
+                        FIELD(displacement_at, displacement) | FIELD(displacement_size, size),     \
+                        FIELD(length, 1) | FIELD(opcode_at, 1) | FIELD(modrm_at, (modrm) > 0) |    \
+                                FIELD(sib_at, (sib) > 0) |                                         \
+                                FIELD(displacement_at, (displacement) > 0),                        \
+                        relative                                                                   \
+        }
+
+static const struct arrangement arrangements[] = {
+        [ALONE] = ARRANGEMENT(1, 0, 0, 0, 0, SU_X86_NONE),
+        [BRANCH8] = ARRANGEMENT(2, 0, 0, 1, 1, SU_X86_REL8),
+        [BRANCH16] = ARRANGEMENT(3, 0, 0, 1, 2, SU_X86_NONE),
+        [CALL32] = ARRANGEMENT(5, 0, 0, 1, 4, SU_X86_CALL32),
+        [JUMP32] = ARRANGEMENT(5, 0, 0, 1, 4, SU_X86_JUMP32),
+        [MODRM_ALONE] = ARRANGEMENT(2, 1, 0, 0, 0, SU_X86_NONE),
+        [MODRM_8] = ARRANGEMENT(3, 1, 0, 2, 1, SU_X86_NONE),
+        [MODRM_32] = ARRANGEMENT(6, 1, 0, 2, 4, SU_X86_NONE),
+        [MODRM_RIP] = ARRANGEMENT(6, 1, 0, 2, 4, SU_X86_RIP),
+        [SIB_ALONE] = ARRANGEMENT(3, 1, 2, 0, 0, SU_X86_NONE),
+        [SIB_NO_BASE] = ARRANGEMENT(7, 1, 2, 3, 4, SU_X86_NONE),
+        [SIB_8] = ARRANGEMENT(4, 1, 2, 3, 1, SU_X86_NONE),
+        [SIB_32] = ARRANGEMENT(7, 1, 2, 3, 4, SU_X86_NONE),
+        [XBEGIN16] = ARRANGEMENT(4, 1, 0, 2, 2, SU_X86_NONE),
+        [XBEGIN32] = ARRANGEMENT(6, 1, 0, 2, 4, SU_X86_JUMP32),
+};
+
+/* Their lengths again, to be had sooner. */
+static const uint8_t lengths[] = {
+        [ALONE] = 1,       [BRANCH8] = 2, [BRANCH16] = 3, [CALL32] = 5,    [JUMP32] = 5,
+        [MODRM_ALONE] = 2, [MODRM_8] = 3, [MODRM_32] = 6, [MODRM_RIP] = 6, [SIB_ALONE] = 3,
+        [SIB_8] = 4,       [SIB_32] = 7,  [XBEGIN16] = 4, [XBEGIN32] = 6,
+};
+
+enum immediate {
+        NONE,
+        BYTE,
+        TWO, /* bytes, whatever the prefixes */
+        THREE,
+        FOUR,
+        WORD, /* 16 bits with the prefix 66, else 32 */
+        QUAD, /* the same, and 64 with REX.W */
+        EIGHT,
+        IMMEDIATES
+};
+
+static const uint8_t immediate_sizes[IMMEDIATES][4] = {
+        [BYTE] = {1, 1, 1, 1}, [TWO] = {2, 2, 2, 2},  [THREE] = {3, 3, 3, 3}, [FOUR] = {4, 4, 4, 4},
+        [WORD] = {4, 2, 4, 4}, [QUAD] = {4, 2, 8, 8}, [EIGHT] = {8, 8, 8, 8},
+};
+
+/* What follows an opcode byte, in one number: for ModRM.reg which of its values are defined, as
+ * bits, with memory and with a register; without ModRM the pattern; the immediate; and features. */
+#define DEFINED(memory, registers) ((memory) | (registers) << 8)
+#define PATTERN(pattern) ((pattern) << 16)
+#define IMMEDIATE(immediate) ((immediate) << 20)
+#define ABSOLUTE (1 << 24)  /* the immediate is an address, of 32 bits with the prefix 67 */
+#define REGISTERS (1 << 25) /* ModRM names registers, whatever its mod field says */
+#define TEST (1 << 26)      /* only /0 and /1 have the immediate */
+#define REGION (1 << 27)    /* /7 is xabort or xbegin */
+#define SPECIAL (ABSOLUTE | REGISTERS | TEST | REGION)
+#define MODRM (1 << 28) /* the topmost */
+
+#define ALONE_WITH(pattern, immediate)                                                             \
+        (DEFINED(0xff, 0xff) | PATTERN(pattern) | IMMEDIATE(immediate))
+#define MODRM_WITH(memory, registers, immediate)                                                   \
+        (MODRM | DEFINED(memory, registers) | IMMEDIATE(immediate))
+
+enum shape {
+        NO,             /* nothing: it is no instruction in 64-bit mode */
+        EN,             /* unknown: the bytes end before it */
+        PR,             /* a legacy prefix */
+        RX,             /* a REX prefix */
+        ES,             /* leads to another map, or may do */
+        PF,             /* depends on the prefixes */
+        NO_LAST = 0xff, /* all that have operands are greater */
+        OP = ALONE_WITH(ALONE, NONE),
+        I1 = ALONE_WITH(ALONE, BYTE),
+        I2 = ALONE_WITH(ALONE, TWO),
+        I3 = ALONE_WITH(ALONE, THREE), /* enter */
+        IZ = ALONE_WITH(ALONE, WORD),
+        IV = ALONE_WITH(ALONE, QUAD),
+        MO = ALONE_WITH(ALONE, EIGHT) | ABSOLUTE,
+        R1 = ALONE_WITH(BRANCH8, NONE),
+        RC = ALONE_WITH(CALL32, NONE),
+        RJ = ALONE_WITH(JUMP32, NONE),
+        RW = ALONE_WITH(BRANCH16, NONE), /* one of both with 66 */
+        M_ = MODRM_WITH(0xff, 0xff, NONE),
+        M1 = MODRM_WITH(0xff, 0xff, BYTE),
+        M2 = MODRM_WITH(0xff, 0xff, TWO),
+        M4 = MODRM_WITH(0xff, 0xff, FOUR),
+        MZ = MODRM_WITH(0xff, 0xff, WORD),
+        MM = MODRM_WITH(0xff, 0x00, NONE),             /* memory only */
+        MG = MODRM_WITH(0x00, 0xff, NONE),             /* registers only */
+        MC = MODRM_WITH(0xff, 0xff, NONE) | REGISTERS, /* mov of control registers */
+        GP = MODRM_WITH(0x01, 0x01, NONE),             /* group 1A: pop */
+        G3 = MODRM_WITH(0xff, 0xff, BYTE) | TEST,      /* group 3, 8 bits */
+        GT = MODRM_WITH(0xff, 0xff, WORD) | TEST,      /* group 3 */
+        G4 = MODRM_WITH(0x03, 0x03, NONE),
+        G5 = MODRM_WITH(0x7f, 0x57, NONE),
+        G6 = MODRM_WITH(0x3f, 0x3f, NONE),
+        G8 = MODRM_WITH(0xf0, 0xf0, BYTE),
+        G9 = MODRM_WITH(0xfa, 0xc0, NONE),
+        GB = MODRM_WITH(0x01, 0x81, BYTE) | REGION, /* group 11, 8 bits: mov, xabort */
+        GX = MODRM_WITH(0x01, 0x81, WORD) | REGION, /* group 11: mov, xbegin */
+        GS = MODRM_WITH(0x00, 0x54, BYTE), /* groups 12, 13: shifts of words, doublewords */
+        GQ = MODRM_WITH(0x00, 0xcc, BYTE), /* group 14: shifts of quadwords */
+};
+
+static const uint32_t one_byte[256] = {
         M_, M_, M_, M_, I1, IZ, NO, NO, M_, M_, M_, M_, I1, IZ, NO, ES, /* 00 */
         M_, M_, M_, M_, I1, IZ, NO, NO, M_, M_, M_, M_, I1, IZ, NO, NO, /* 10 */
         M_, M_, M_, M_, I1, IZ, PR, NO, M_, M_, M_, M_, I1, IZ, PR, NO, /* 20 */
@@ -122,7 +177,7 @@ static const uint8_t one_byte[256] = {
         PR, OP, PR, PR, OP, OP, G3, GT, OP, OP, OP, OP, OP, OP, G4, G5, /* F0 */
 };
 
-static const uint8_t after_0f[256] = {
+static const uint32_t after_0f[256] = {
         G6, M_, M_, M_, NO, OP, OP, OP, OP, OP, NO, OP, NO, M_, OP, M1, /* 00 */
         M_, M_, M_, M_, M_, M_, M_, M_, M_, M_, M_, M_, M_, M_, M_, M_, /* 10 */
         MC, MC, MC, MC, NO, NO, NO, NO, M_, M_, M_, M_, M_, M_, M_, M_, /* 20 */
@@ -142,7 +197,7 @@ static const uint8_t after_0f[256] = {
 };
 
 /* The map 0F of VEX and of EVEX in one: neither gives a meaning of another shape to an opcode. */
-static const uint8_t vex_0f[256] = {
+static const uint32_t vex_0f[256] = {
         NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, /* 00 */
         M_, M_, M_, M_, M_, M_, M_, M_, NO, NO, NO, NO, NO, NO, NO, NO, /* 10 */
         NO, NO, NO, NO, NO, NO, NO, NO, M_, M_, M_, M_, M_, M_, M_, M_, /* 20 */
@@ -162,264 +217,136 @@ static const uint8_t vex_0f[256] = {
 };
 
 /* The maps whose opcodes all have one shape. */
-static const uint8_t vex_maps[32] = {[2] = M_, [3] = M1};
-static const uint8_t evex_maps[16] = {[2] = M_, [3] = M1, [5] = M_, [6] = M_};
-static const uint8_t xop_maps[32] = {[8] = M1, [9] = M_, [10] = M4};
+static const uint32_t vex_maps[32] = {[2] = M_, [3] = M1};
+static const uint32_t evex_maps[16] = {[2] = M_, [3] = M1, [5] = M_, [6] = M_};
+static const uint32_t xop_maps[32] = {[8] = M1, [9] = M_, [10] = M4};
 
-/* What follows ModRM, by its mod and rm fields: a SIB byte, and this many bytes of displacement. */
-#define SIB 8
-#define RIP 16
-static const uint8_t layouts[32] = {
-        0, 0, 0, 0, SIB,     4 | RIP, 0, 0, /* no displacement, unless SIB asks for it */
-        1, 1, 1, 1, SIB | 1, 1,       1, 1, /* 8 bits */
-        4, 4, 4, 4, SIB | 4, 4,       4, 4, /* 32 bits */
-        0, 0, 0, 0, 0,       0,       0, 0, /* a register */
+/* The pattern by ModRM: its mod field, reg and rm. */
+#define EIGHT_TIMES(...)                                                                           \
+        __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, \
+                __VA_ARGS__
+#define ALL_BUT(pattern, rm4, rm5)                                                                 \
+        EIGHT_TIMES(pattern, pattern, pattern, pattern, rm4, rm5, pattern, pattern)
+static const uint8_t patterns[256] = {
+        ALL_BUT(MODRM_ALONE, SIB_ALONE, MODRM_RIP),
+        ALL_BUT(MODRM_8, SIB_8, MODRM_8),
+        ALL_BUT(MODRM_32, SIB_32, MODRM_32),
+        ALL_BUT(MODRM_ALONE, MODRM_ALONE, MODRM_ALONE),
 };
 
-struct decoder {
+/* The bytes that may be looked at, and the prefixes among them. */
+struct window {
         const uint8_t *code;
         unsigned size; /* at most SU_X86_LENGTH_MAX */
-        unsigned at;   /* the next byte to look at */
         unsigned prefixes;
-        struct su_x86_instruction *ret;
 };
 
-static int no_instruction(const struct decoder *decoder)
-{
-        *decoder->ret = (struct su_x86_instruction){0};
-        return 0;
-}
+struct opcode {
+        uint32_t shape; /* enum shape */
+        uint16_t at;    /* offset of its last byte */
+        uint16_t map;
+};
 
-/* The next byte lies beyond the end. */
-static int incomplete(const struct decoder *decoder)
-{
-        return decoder->size < SU_X86_LENGTH_MAX ? -1 : no_instruction(decoder);
-}
+static const struct opcode no_opcode = {.shape = NO};
+static const struct opcode unknown_opcode = {.shape = EN};
 
-/* `end` is the offset of the byte behind the instruction. */
-static inline int complete(const struct decoder *decoder, unsigned end)
-{
-        if (end > SU_X86_LENGTH_MAX)
-                return no_instruction(decoder);
-        decoder->ret->length = (uint8_t)end;
-        return end <= decoder->size ? (int)end : -1;
-}
-
-static inline int decode_alone(const struct decoder *decoder, unsigned kind)
-{
-        const struct shape *shape = &shapes[kind];
-        struct su_x86_instruction *ret = decoder->ret;
-        unsigned size = shape->immediate[decoder->prefixes & (OPERAND | WIDE)];
-
-        if (size == 0)
-                return complete(decoder, decoder->at);
-        if (shape->features & RELATIVE) {
-                ret->displacement_at = (uint8_t)decoder->at;
-                ret->displacement_size = (uint8_t)size;
-                if (size != 2)
-                        ret->relative = kind == R1   ? SU_X86_REL8
-                                        : kind == RC ? SU_X86_CALL32
-                                                     : SU_X86_JUMP32;
-                return complete(decoder, decoder->at + size);
-        }
-        if ((shape->features & ABSOLUTE) && (decoder->prefixes & ADDRESS))
-                size = 4;
-        ret->immediate_at = (uint8_t)decoder->at;
-        ret->immediate_size = (uint8_t)size;
-        return complete(decoder, decoder->at + size);
-}
-
-/* /7 of group 11 is one instruction without a register, and xbegin's operand a branch. */
-static int decode_region(const struct decoder *decoder, unsigned modrm, unsigned kind)
-{
-        struct su_x86_instruction *ret = decoder->ret;
-        unsigned size = shapes[kind].immediate[decoder->prefixes & (OPERAND | WIDE)];
-
-        if (modrm != 0xf8)
-                return no_instruction(decoder);
-        if (kind == GB) {
-                ret->immediate_at = (uint8_t)decoder->at;
-                ret->immediate_size = (uint8_t)size;
-        } else {
-                ret->displacement_at = (uint8_t)decoder->at;
-                ret->displacement_size = (uint8_t)size;
-                ret->relative = size == 4 ? SU_X86_JUMP32 : SU_X86_NONE;
-        }
-        return complete(decoder, decoder->at + size);
-}
-
-/* SIB, displacement and immediate, of which `layout` and `immediate` say what is there. */
-static inline int decode_address(const struct decoder *decoder, unsigned layout, unsigned immediate)
-{
-        struct su_x86_instruction *ret = decoder->ret;
-        unsigned displacement = layout & 7;
-        unsigned at = decoder->at;
-
-        ret->immediate_size = (uint8_t)immediate;
-        if (layout & SIB) {
-                ret->sib_at = (uint8_t)at;
-                if (displacement == 0) {
-                        if (at >= decoder->size)
-                                return incomplete(decoder);
-                        displacement = (decoder->code[at] & 7) == 5 ? 4 : 0;
-                }
-                at++;
-        }
-        ret->displacement_at = (uint8_t)(displacement ? at : 0);
-        ret->displacement_size = (uint8_t)displacement;
-        ret->relative = layout & RIP ? SU_X86_RIP : SU_X86_NONE;
-        at += displacement;
-        ret->immediate_at = (uint8_t)(immediate ? at : 0);
-        return complete(decoder, at + immediate);
-}
-
-static inline int decode_modrm(struct decoder *decoder, unsigned kind)
-{
-        const struct shape *shape = &shapes[kind];
-        unsigned immediate = shape->immediate[decoder->prefixes & (OPERAND | WIDE)];
-        unsigned modrm, defined, reg;
-
-        decoder->ret->modrm_at = (uint8_t)decoder->at;
-        if (decoder->at >= decoder->size) {
-                if (!(shape->features & (TEST | REGION)))
-                        decoder->ret->immediate_size = (uint8_t)immediate;
-                return incomplete(decoder);
-        }
-        modrm = decoder->code[decoder->at++] | shape->mod;
-        reg = modrm >> 3 & 7;
-        defined = modrm < 0xc0 ? shape->memory : shape->registers;
-        if (!(defined >> reg & 1))
-                return no_instruction(decoder);
-        if ((shape->features & TEST) && reg > 1)
-                immediate = 0;
-        if ((shape->features & REGION) && reg == 7)
-                return decode_region(decoder, modrm, kind);
-        return decode_address(decoder, layouts[(modrm >> 3 & 0x18) | (modrm & 7)], immediate);
-}
-
-/* Everything behind the opcode; decoder->at is its last byte. */
-static inline int decode_operands(struct decoder *decoder, unsigned kind, unsigned map)
-{
-        if (kind == NO)
-                return no_instruction(decoder);
-        decoder->ret->map = (uint8_t)map;
-        decoder->ret->opcode_at = (uint8_t)decoder->at++;
-        if (shapes[kind].features & MODRM)
-                return decode_modrm(decoder, kind);
-        return decode_alone(decoder, kind);
-}
-
-static unsigned kind_by_prefixes(const struct decoder *decoder, uint8_t opcode)
+static unsigned shape_by_prefixes(uint8_t opcode, unsigned prefixes)
 {
         if (opcode == 0xb8) /* popcnt, or Itanium's jmpe */
-                return decoder->prefixes & REP ? M_ : NO;
+                return prefixes & REP ? M_ : NO;
         /* 78: vmread, or extrq and insertq with two immediates */
-        if (decoder->prefixes & REP)
+        if (prefixes & REP)
                 return NO;
-        return decoder->prefixes & (REPNE | OPERAND) ? M2 : M_;
+        return prefixes & (REPNE | OPERAND) ? M2 : M_;
 }
 
-/* decoder->at is the byte behind 0F. */
-static int decode_0f(struct decoder *decoder)
+/* 0F; `at` is the offset behind it, as in all of these. */
+static struct opcode find_in_0f(struct window window, unsigned at)
 {
-        uint8_t opcode;
-        unsigned kind;
+        uint8_t byte;
+        unsigned shape;
 
-        if (decoder->at >= decoder->size)
-                return incomplete(decoder);
-        opcode = decoder->code[decoder->at];
-        kind = after_0f[opcode];
-        if (kind == PF)
-                kind = kind_by_prefixes(decoder, opcode);
-        if (kind != ES)
-                return decode_operands(decoder, kind, 1);
-        decoder->at++;
-        if (decoder->at < decoder->size)
-                return decode_operands(decoder, opcode == 0x38 ? M_ : M1, opcode == 0x38 ? 2 : 3);
-        decoder->ret->map = opcode == 0x38 ? 2 : 3;
-        decoder->ret->opcode_at = (uint8_t)decoder->at;
-        return incomplete(decoder);
+        if (at >= window.size)
+                return unknown_opcode;
+        byte = window.code[at];
+        shape = after_0f[byte];
+        if (shape == PF)
+                shape = shape_by_prefixes(byte, window.prefixes);
+        if (shape != ES)
+                return (struct opcode){shape, (uint16_t)at, 1};
+        shape = at + 1 >= window.size ? EN : byte == 0x38 ? M_ : M1;
+        return (struct opcode){shape, (uint16_t)(at + 1), byte == 0x38 ? 2 : 3};
 }
 
-/* An opcode behind a VEX, EVEX or XOP prefix; decoder->at is that byte. `kind` is what all of the
- * map have, NO for the map 0F. */
-static int decode_vector(struct decoder *decoder, unsigned kind, unsigned map, bool evex)
+/* Behind a VEX, EVEX or XOP prefix; `at` is the opcode's. `shape` is what all opcodes of the map
+ * have, NO for the map 0F. */
+static struct opcode find_in_vector(struct window window, unsigned at, unsigned shape, unsigned map)
 {
-        decoder->ret->map = (uint8_t)map;
-        decoder->ret->opcode_at = (uint8_t)decoder->at;
-        if (decoder->at >= decoder->size)
-                return incomplete(decoder);
-        decoder->prefixes = 0; /* they have no say in the sizes of these maps */
-        if (map == 1)
-                kind = vex_0f[decoder->code[decoder->at]];
-        if (evex && kind == OP) /* vzeroupper */
-                kind = NO;
-        return decode_operands(decoder, kind, map);
+        if (at >= window.size)
+                shape = EN;
+        else if (map == 1)
+                shape = vex_0f[window.code[at]];
+        return (struct opcode){shape, (uint16_t)at, (uint16_t)map};
 }
 
-/* C4 or 8F; decoder->at is the byte behind it. */
-static int decode_three_bytes(struct decoder *decoder, const uint8_t maps[32])
+/* VEX or XOP of three bytes. */
+static struct opcode find_in_three_bytes(struct window window, unsigned at, const uint32_t maps[32])
 {
         unsigned map;
 
-        decoder->ret->opcode_at = (uint8_t)(decoder->at + 2);
-        if (decoder->at >= decoder->size)
-                return incomplete(decoder);
-        map = decoder->code[decoder->at] & 0x1f;
+        if (at >= window.size)
+                return (struct opcode){EN, (uint16_t)(at + 2), 0};
+        map = window.code[at] & 0x1f;
         if (maps[map] == NO && map != 1)
-                return no_instruction(decoder);
-        decoder->at += 2;
-        return decode_vector(decoder, maps[map], map, false);
+                return no_opcode;
+        return find_in_vector(window, at + 2, maps[map], map);
 }
 
-/* 62; decoder->at is the byte behind it. */
-static int decode_evex(struct decoder *decoder)
+static struct opcode find_in_evex(struct window window, unsigned at)
 {
-        unsigned left = decoder->size - decoder->at;
-        const uint8_t *payload = decoder->code + decoder->at;
+        struct opcode opcode;
         unsigned map;
 
-        decoder->ret->opcode_at = (uint8_t)(decoder->at + 3);
-        if (left == 0)
-                return incomplete(decoder);
-        map = payload[0] & 0xf;
+        if (at >= window.size)
+                return (struct opcode){EN, (uint16_t)(at + 3), 0};
+        map = window.code[at] & 0xf;
         if (evex_maps[map] == NO && map != 1)
-                return no_instruction(decoder);
-        if (left > 1 && !(payload[1] & 4)) /* the bit that is always set */
-                return no_instruction(decoder);
-        decoder->at += 3;
-        return decode_vector(decoder, evex_maps[map], map, true);
+                return no_opcode;
+        if (at + 1 < window.size && !(window.code[at + 1] & 4)) /* this bit is always set */
+                return no_opcode;
+        opcode = find_in_vector(window, at + 3, evex_maps[map], map);
+        if (opcode.shape == OP) /* vzeroupper */
+                return no_opcode;
+        return opcode;
 }
 
-/* 8F: XOP, where it cannot be pop. decoder->at is the byte behind it. */
-static int decode_xop(struct decoder *decoder)
+/* 8F: XOP, where it cannot be pop. */
+static struct opcode find_in_xop(struct window window, unsigned at)
 {
-        if (decoder->at >= decoder->size)
-                return incomplete(decoder);
-        if ((decoder->code[decoder->at] & 0x1f) >= 8)
-                return decode_three_bytes(decoder, xop_maps);
-        decoder->at--;
-        return decode_operands(decoder, GP, 0);
+        if (at >= window.size)
+                return unknown_opcode;
+        if ((window.code[at] & 0x1f) >= 8)
+                return find_in_three_bytes(window, at, xop_maps);
+        return (struct opcode){GP, (uint16_t)(at - 1), 0};
 }
 
-static int decode_escape(struct decoder *decoder)
+static struct opcode find_behind_escape(struct window window, unsigned at)
 {
-        switch (decoder->code[decoder->at++]) {
+        switch (window.code[at]) {
         case 0x0f:
-                return decode_0f(decoder);
+                return find_in_0f(window, at + 1);
         case 0x62:
-                return decode_evex(decoder);
+                return find_in_evex(window, at + 1);
         case 0x8f:
-                return decode_xop(decoder);
+                return find_in_xop(window, at + 1);
         case 0xc4:
-                return decode_three_bytes(decoder, vex_maps);
+                return find_in_three_bytes(window, at + 1, vex_maps);
         default: /* C5 */
-                decoder->at++;
-                return decode_vector(decoder, NO, 1, false);
+                return find_in_vector(window, at + 2, NO, 1);
         }
 }
 
-static inline unsigned prefix_of(uint8_t byte)
+static unsigned prefix_of(uint8_t byte)
 {
         switch (byte) {
         case 0x66:
@@ -435,29 +362,192 @@ static inline unsigned prefix_of(uint8_t byte)
         }
 }
 
-int su_x86_decode(const uint8_t *code, size_t size, struct su_x86_instruction *ret)
+/* Skips the prefixes, and adds them to the window. */
+static inline struct opcode find_opcode(struct window *window)
 {
-        struct decoder decoder = {
+        unsigned at = 0;
+
+        while (at < window->size) {
+                unsigned byte = window->code[at];
+                unsigned is_rex = byte >> 4 == 4;
+                unsigned shape;
+
+                at += is_rex; /* without a branch: nobody could predict it */
+                if (at >= window->size)
+                        break;
+                window->prefixes &= ~(unsigned)WIDE; /* a REX prefix further ahead is void */
+                window->prefixes |= (byte >> 3 & is_rex) * WIDE;
+                shape = one_byte[window->code[at]];
+                if (shape == ES)
+                        return find_behind_escape(*window, at);
+                if (shape != PR && shape != RX)
+                        return (struct opcode){shape, (uint16_t)at, 0};
+                if (shape == PR)
+                        window->prefixes |= prefix_of(window->code[at++]);
+        }
+        return unknown_opcode;
+}
+
+static int no_instruction(struct su_x86_instruction *ret)
+{
+        *ret = (struct su_x86_instruction){0};
+        return 0;
+}
+
+static inline void set_fields(struct su_x86_instruction *ret, uint64_t fields)
+{
+        fields = htole64(fields);
+        memcpy(ret, &fields, sizeof fields);
+}
+
+/* These fields are known, and the next byte lies beyond the end. */
+static int incomplete(struct window window, uint64_t fields, struct su_x86_instruction *ret)
+{
+        if (window.size == SU_X86_LENGTH_MAX)
+                return no_instruction(ret);
+        set_fields(ret, fields);
+        return -1;
+}
+
+/* An instruction's bytes behind its opcode, 0 where the window ends. */
+struct operands {
+        unsigned modrm;
+        unsigned modrm_pattern; /* patterns[modrm] */
+        unsigned sib;
+};
+
+/* The opcode is at offset `at`, and the rest as in `pattern`, which is final but for SIB_ALONE. */
+static inline __attribute__((always_inline)) int place(struct window window, unsigned at,
+                                                       unsigned pattern, unsigned sib,
+                                                       unsigned immediate,
+                                                       struct su_x86_instruction *ret)
+{
+        unsigned no_base = (pattern == SIB_ALONE) & ((sib & 7) == 5);
+        unsigned before = at + lengths[pattern] + 4 * no_base;
+        unsigned length = before + immediate;
+        const struct arrangement *arrangement = &arrangements[pattern + no_base];
+        uint64_t fields = arrangement->fields + at * arrangement->present;
+
+        if (pattern == SIB_ALONE && at + 2 >= window.size)
+                return incomplete(
+                        window, (fields & ~FIELD(length, 0xff)) | FIELD(immediate_size, immediate),
+                        ret);
+        if (length > SU_X86_LENGTH_MAX)
+                return no_instruction(ret);
+        fields += immediate * (FIELD(length, 1) | FIELD(immediate_size, 1));
+        fields |= FIELD(immediate_at, before & -(unsigned)(immediate != 0));
+        set_fields(ret, fields);
+        ret->relative = (uint8_t)arrangement->relative;
+        return length <= window.size ? (int)length : -1;
+}
+
+static int place_special(struct window window, struct opcode opcode, struct operands operands,
+                         unsigned immediate, struct su_x86_instruction *ret)
+{
+        unsigned pattern = operands.modrm_pattern;
+        unsigned reg = operands.modrm >> 3 & 7;
+
+        switch (opcode.shape & SPECIAL) {
+        case ABSOLUTE:
+                pattern = ALONE;
+                immediate = window.prefixes & ADDRESS ? 4 : 8;
+                break;
+        case REGISTERS:
+                pattern = MODRM_ALONE;
+                break;
+        case TEST:
+                immediate = reg > 1 ? 0 : immediate;
+                break;
+        default: /* REGION */
+                if (reg != 7)
+                        break;
+                if (operands.modrm != 0xf8)
+                        return no_instruction(ret);
+                if (opcode.shape == GB)
+                        break;
+                pattern = immediate == 2 ? XBEGIN16 : XBEGIN32;
+                immediate = 0;
+        }
+        return place(window, opcode.at, pattern, operands.sib, immediate, ret);
+}
+
+static inline __attribute__((always_inline)) int decode_operands(struct window window,
+                                                                 struct opcode opcode,
+                                                                 struct operands operands,
+                                                                 struct su_x86_instruction *ret)
+{
+        unsigned shape = opcode.shape;
+        unsigned immediate = immediate_sizes[shape >> 20 & 0xf][window.prefixes & (OPERAND | WIDE)];
+        unsigned pattern = (operands.modrm_pattern & -(shape / MODRM)) | (shape >> 16 & 0xf);
+
+        ret->map = (uint8_t)opcode.map;
+        ret->relative = SU_X86_NONE;
+        if (!(shape >> ((operands.modrm >= 0xc0) * 8 + (operands.modrm >> 3 & 7)) & 1))
+                return no_instruction(ret);
+        if (shape & SPECIAL)
+                return place_special(window, opcode, operands, immediate, ret);
+        return place(window, opcode.at, pattern, operands.sib, immediate, ret);
+}
+
+/* All that there may be. */
+static __attribute__((noinline)) int decode_any(const uint8_t *code, size_t size,
+                                                struct su_x86_instruction *ret)
+{
+        struct window window = {
                 .code = code,
                 .size = (unsigned)(size < SU_X86_LENGTH_MAX ? size : SU_X86_LENGTH_MAX),
-                .ret = ret,
         };
+        struct opcode opcode = find_opcode(&window);
+        struct operands operands = {0};
+        unsigned at = opcode.at;
+        unsigned immediate;
 
-        *ret = (struct su_x86_instruction){0};
-        while (decoder.at < decoder.size) {
-                unsigned kind = one_byte[code[decoder.at]];
-
-                if (kind == PR) {
-                        decoder.prefixes &= ~(unsigned)WIDE; /* a REX prefix before it is void */
-                        decoder.prefixes |= prefix_of(code[decoder.at++]);
-                } else if (kind == RX) {
-                        decoder.prefixes &= ~(unsigned)WIDE;
-                        decoder.prefixes |= code[decoder.at++] & 8 ? WIDE : 0;
-                } else if (kind == ES) {
-                        return decode_escape(&decoder);
-                } else {
-                        return decode_operands(&decoder, kind, 0);
-                }
+        if ((opcode.shape == RC || opcode.shape == RJ) &&
+            (window.prefixes & (OPERAND | WIDE)) == OPERAND)
+                opcode.shape = RW;
+        if (opcode.shape == EN || (opcode.shape >= MODRM && at + 1 >= window.size)) {
+                immediate = immediate_sizes[opcode.shape >> 20 & 0xf]
+                                           [window.prefixes & (OPERAND | WIDE)];
+                ret->map = (uint8_t)opcode.map;
+                ret->relative = SU_X86_NONE;
+                return incomplete(
+                        window,
+                        FIELD(opcode_at, at) | FIELD(modrm_at, opcode.shape >= MODRM ? at + 1 : 0) |
+                                FIELD(immediate_size, opcode.shape & SPECIAL ? 0 : immediate),
+                        ret);
         }
-        return incomplete(&decoder);
+        operands.modrm = at + 1 < window.size ? code[at + 1] : 0;
+        operands.modrm_pattern = patterns[operands.modrm];
+        operands.sib = at + 2 < window.size ? code[at + 2] : 0;
+        return decode_operands(window, opcode, operands, ret);
+}
+
+static inline unsigned choose(unsigned which, unsigned zero, unsigned one)
+{
+        return zero ^ ((zero ^ one) & -which);
+}
+
+/* Here is most of the code: no prefix but REX, the map of one byte, and not near the end. A
+ * processor cannot predict much of it, so there is hardly a branch; and as the next instruction
+ * waits for the length, the tables are asked for both cases, with REX and without, before it is
+ * known which it is. */
+int su_x86_decode(const uint8_t *code, size_t size, struct su_x86_instruction *ret)
+{
+        struct window window = {.code = code, .size = SU_X86_LENGTH_MAX};
+        struct opcode opcode = {0};
+        struct operands operands;
+        unsigned is_rex;
+
+        if (size < SU_X86_LENGTH_MAX)
+                return decode_any(code, size, ret);
+        is_rex = code[0] >> 4 == 4;
+        opcode.at = (uint16_t)is_rex;
+        opcode.shape = choose(is_rex, one_byte[code[0]], one_byte[code[1]]);
+        if (opcode.shape <= NO_LAST)
+                return decode_any(code, size, ret);
+        window.prefixes = (code[0] >> 3 & is_rex) * WIDE;
+        operands.modrm = choose(is_rex, code[1], code[2]);
+        operands.modrm_pattern = choose(is_rex, patterns[code[1]], patterns[code[2]]);
+        operands.sib = choose(is_rex, code[2], code[3]);
+        return decode_operands(window, opcode, operands, ret);
 }

@@ -33,12 +33,11 @@ enum su_x86_relative {
 };
 
 struct su_x86_instruction {
-        uint8_t length;          /* of the whole instruction, 1..15; 0 while it is not known */
-        uint8_t opcode_at;       /* offset of the last opcode byte; 3DNow!: of the second 0F */
-        uint8_t modrm_at;        /* offset, or 0: there is none */
-        uint8_t sib_at;          /* offset, or 0 */
-        uint8_t displacement_at; /* offset, or 0; a branch's relative operand counts as displacement
-                                  */
+        uint8_t length;            /* of the whole instruction, 1..15; 0 while it is not known */
+        uint8_t opcode_at;         /* offset of the last opcode byte; 3DNow!: of the second 0F */
+        uint8_t modrm_at;          /* offset, or 0: there is none */
+        uint8_t sib_at;            /* offset, or 0 */
+        uint8_t displacement_at;   /* offset, or 0; a branch's relative operand is one, too */
         uint8_t displacement_size; /* 0, 1, 2 or 4; moffs count as immediate instead */
         uint8_t immediate_at;      /* offset, or 0 */
         uint8_t immediate_size;    /* the sum of all immediates: 0..8 */
