@@ -72,6 +72,7 @@ may_not_include src/base/file.c json/json.h
 may_not_include src/crypto/sha256.c json/json.h
 may_not_include src/json/json.c crypto/sha256.h
 may_not_include src/inventory/os.c json/json.h
+may_not_include src/delta/elf/x86.c delta/apply/apply.h
 may_not_include src/delta/apply/apply.c delta/make/make.h
 may_not_include src/delta/apply/apply.c device/engine.h
 may_not_include src/delta/make/make.c image/build.h
