@@ -37,6 +37,19 @@ STATE = {
     "level": "b", "baseline": "debian-12-x86-64", "removed": "a",
     "last_check": {"at": 1780272000, "outcome": "Offered", "message": "12 (b)", "level": "c"}}
 
+X86 = {
+    "function": "f30f1efa 554889e5 4883ec10 488b05f92f0000 8b04250000000048 c7842410000000ff000000 e811223344"
+                "0f8512345678 7412 eb05 f7c078563412 f7d8 c9 c3",
+    "prefixes": "662e0f1f840000000000 666648e812345678 f0480fb10f 64488b042528000000 66c7f81234 66e81234 48b80102030405060708"
+                "67a001020304 66666666666666666666666666666690",
+    "0f": "0f05 0f0b 0fc8 660f70c04e 660f73f808 660f78c00102 f20f78c10102 f30fb8c0 0f0fc19e 0f2204 0fffc0 660f3800c1"
+          "660f3a0fc108 0fc70f",
+    "vex": "c5f877 c5f81000 c5fd6f0512345678 c4c17a6f0424 c4e27d180512345678 c4e26990040512345678 c4e37d39c101",
+    "evex": "62f17c481000 62f17c48114001 62f27d4858c0 62f375403f84241234567800 62f57c4858c0 62f67d4898c0",
+    "xop": "8fe878c0c105 8fe97881c1 8fea7810c112345678 8fc0 8f4508",
+    "nonsense": "06 82c001 d6 ea 0f04 0fb8 62f4 c4e0 8f20 fef8 66666666666666666666666666666666 0f",
+}
+
 
 def seed(target, name, data):
     directory = CORPUS / target
@@ -93,6 +106,8 @@ def main():
     seed("text", "path", "/usr/lib/x.so.1")
     seed("text", "name", "debian-12.11~rc1+b_2-x86-64")
     seed("text", "letters", b"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \x1b[2J \xc2\x9b \xff")
+    for name, code in X86.items():
+        seed("x86", name, bytes.fromhex(code))
 
 
 main()
