@@ -69,10 +69,12 @@ static void check_blocks(const struct su_module *module)
         fuzz_check(blocks);
         for (uint64_t i = 0; i < n; i++) {
                 fuzz_check(su_module_block(module, i, &blocks[i], NULL) >= 0);
+                su_module_fields(module, &blocks[i]);
                 check_block(module, &blocks[i]);
         }
         for (uint64_t i = n; i-- > 0;) {
                 fuzz_check(su_module_block(module, i, &blocks[n], NULL) >= 0);
+                su_module_fields(module, &blocks[n]);
                 check_same(&blocks[i], &blocks[n]);
         }
         for (uint64_t i = 0; i <= n; i++)

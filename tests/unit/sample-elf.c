@@ -345,8 +345,8 @@ static void write_constants(const struct sample_elf *sample)
                 su_put32(constants + 4 * (size_t)i, (uint32_t)(sample_elf_function(sample, i) + 4 -
                                                                sample->addresses[SAMPLE_RODATA]));
         for (unsigned i = 0; i < sample->functions; i++)
-                (void)snprintf((char *)constants + 16 + 16 * (size_t)i, 16, "string %u.%u", i & 0xfff,
-                               i == 1 ? sample->version & 0xf : 0);
+                (void)snprintf((char *)constants + 16 + 16 * (size_t)i, 16, "string %u.%u",
+                               i & 0xfff, i == 1 ? sample->version & 0xf : 0);
         for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
                 uint8_t *entry = section(sample, SAMPLE_DYNAMIC) + 16 * i;
 

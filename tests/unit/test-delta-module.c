@@ -24,8 +24,10 @@ static void open_sample(struct opened *ret, struct sample_elf sample)
         ret->n = (ret->sample.size + SU_MODULE_BLOCK - 1) >> SU_MODULE_BLOCK_LOG;
         ret->blocks = calloc(ret->n, sizeof *ret->blocks);
         assert_non_null(ret->blocks);
-        for (uint64_t i = 0; i < ret->n; i++)
+        for (uint64_t i = 0; i < ret->n; i++) {
                 assert_true(su_module_block(&ret->module, i, &ret->blocks[i], NULL) >= 0);
+                su_module_fields(&ret->module, &ret->blocks[i]);
+        }
 }
 
 static void close_sample(struct opened *opened)
@@ -308,6 +310,7 @@ static void check_order(const struct opened *opened, struct su_block *again)
                 uint64_t number = random_below(&seed, opened->n);
 
                 assert_true(su_module_block(&opened->module, number, again, NULL) >= 0);
+                su_module_fields(&opened->module, again);
                 check_same(again, &opened->blocks[number]);
         }
         for (uint64_t i = 0; i < opened->n; i++) {
