@@ -286,7 +286,7 @@ def test_compressed_files_are_named(workspace):
              **{name: head + text for name, head in heads.items()}}
     for name, content in files.items():
         support.write(workspace.trees / "fixed-a/usr/lib" / name, content)
-    plain = {"plain.gz": text, "empty.xz": b"", "short.png": b"\x89PN"}
+    plain = {"plain.gz": text, "empty.xz": b"", "short.png": b"\x89PN", "near.xz": b"\xfd7zXY\0" + text}
     for name, content in plain.items():
         support.write(workspace.trees / "fixed-a/usr/lib" / name, content)
     for tree in ("baseline", "fixed-a"):
