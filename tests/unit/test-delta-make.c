@@ -281,7 +281,7 @@ static void test_never_much_larger_than_zstd(void **state)
                 theirs += size;
                 pair_done(&pair);
         }
-        print_message("%zu bytes, zstd %zu\n", ours, theirs);
+        print_message("# %zu bytes, zstd %zu\n", ours, theirs);
 }
 
 /* ---- memory ---- */
@@ -451,7 +451,7 @@ static void test_memory_of_apply(void **state)
         (void)munmap(old, LARGE);
         (void)munmap(target, LARGE);
         most = measure_apply(patch_fd, old_fd);
-        print_message("%ld KiB for a patch of %zu bytes\n", most, size_of(patch_fd));
+        print_message("# %ld KiB for a patch of %zu bytes\n", most, size_of(patch_fd));
         assert_in_range(most, 1, RSS_MAX);
 }
 
