@@ -58,11 +58,12 @@ static void parse_segments(struct su_elf *elf)
 
         for (unsigned i = 0; i < n && elf->n_segments < SU_ELF_SEGMENTS_MAX; i++) {
                 uint64_t at = headers + (uint64_t)i * PROGRAM_HEADER_SIZE;
-                const uint8_t *header = elf->data + at;
+                const uint8_t *header;
                 struct su_elf_segment *segment = &elf->segments[elf->n_segments];
 
                 if (!fits(at, PROGRAM_HEADER_SIZE, elf->size))
                         return;
+                header = elf->data + at;
                 if (su_get32(header) != PT_LOAD)
                         continue;
                 *segment = (struct su_elf_segment){

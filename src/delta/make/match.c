@@ -452,7 +452,8 @@ static int find_path(struct path *path, struct su_operations *ret, struct su_err
                 r = trace_back(path, at + 1, ret, err);
                 if (r < 0)
                         return r;
-                reverse(ret->items + before, ret->n - before);
+                if (ret->n > before)
+                        reverse(ret->items + before, ret->n - before);
                 restart(path, at + 1);
         }
         merge(ret);
