@@ -241,7 +241,7 @@ static int try_earlier(const struct su_delta_work *work, const struct su_compone
         const struct su_delta_source_ref ref = {.image = earlier->image};
         su_auto(sources_done) struct sources sources = {0};
         su_auto_close int fd = -EBADF;
-        struct su_object object;
+        struct su_object object = {0};
         int r;
 
         r = open_earlier(work, earlier, &fd, err);

@@ -2,9 +2,9 @@
  *
  * Every byte of the patch is treated as hostile even though its digest was checked before: every
  * count is bounded before memory is asked for, each source's digest is compared before it is used,
- * and the target's size and SHA-256 before success is reported. Sources and patch are mapped; what
- * is asked of memory besides - below 32 MiB - does not grow with them. The target is written in
- * order.
+ * and the target's size and SHA-256 before success is reported. Sources and patch are mapped. What
+ * is asked of memory besides is below 32 MiB for the deltas of real updates, most of it the model's
+ * table; a frame of zstd (SU_DELTA_ZSTD) may ask for its window. The target is written in order.
  */
 #pragma once
 

@@ -644,6 +644,9 @@ int su_codec_copy(struct su_codec *codec, const struct su_operation *operation,
                 if (r < 0)
                         return r;
                 codec->window.settled = operation->to + chunk.end;
+                r = su_codec_fill_index(codec, err);
+                if (r < 0)
+                        return r;
         }
-        return su_codec_fill_index(codec, err);
+        return 0;
 }

@@ -201,6 +201,13 @@ static int weigh(const struct mix *mix, const struct weights *weights)
         return sum > ODDS_MAX ? ODDS_MAX : sum < -ODDS_MAX ? -ODDS_MAX : (int)sum;
 }
 
+/* Hundreds of megabytes of one byte may take a weight round: harmless, and the same on both sides.
+ */
+static int32_t add_wrapping(int32_t a, int32_t b)
+{
+        return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
 static void set_right(const struct su_model *model, const struct mix *mix, struct weights *weights,
                       int odds, unsigned bit)
 {
@@ -208,7 +215,8 @@ static void set_right(const struct su_model *model, const struct mix *mix, struc
         int rate = 6 + (int)(30 * 256 / (256 + weights->n / 4));
 
         for (unsigned i = 0; i < mix->n_inputs; i++)
-                weights->of[i] += (mix->inputs[i] * error * rate + 8192) >> 14;
+                weights->of[i] =
+                        add_wrapping(weights->of[i], (mix->inputs[i] * error * rate + 8192) >> 14);
         if (weights->n < 16 * 256)
                 weights->n += 16;
 }

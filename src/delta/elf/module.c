@@ -97,7 +97,7 @@ static void collect_section(struct su_collector *to, const struct su_elf_section
         }
 }
 
-/* By offset, then by kind, then by target: total, so that every sort agrees. */
+/* Total, so that every sort agrees. */
 static int compare_references(const void *a, const void *b)
 {
         const struct su_reference *x = a, *y = b;
@@ -106,7 +106,11 @@ static int compare_references(const void *a, const void *b)
                 return x->offset < y->offset ? -1 : 1;
         if (x->kind != y->kind)
                 return x->kind < y->kind ? -1 : 1;
-        return x->target < y->target ? -1 : x->target > y->target;
+        if (x->target != y->target)
+                return x->target < y->target ? -1 : 1;
+        if (x->base != y->base)
+                return x->base < y->base ? -1 : 1;
+        return (int)x->extra - (int)y->extra;
 }
 
 static void order_references(struct su_block *block)

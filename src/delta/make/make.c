@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zstd.h>
 
 #include "base/file.h"
@@ -34,6 +35,8 @@ static int map_target(int fd, struct target *ret, struct su_error *err)
 
         if (fstat(fd, &st) < 0)
                 return su_fail_errno(err, errno, "cannot look at the target");
+        if (!S_ISREG(st.st_mode))
+                return su_fail(err, SU_ERROR_USAGE, "the target is no regular file");
         if ((uint64_t)st.st_size > SU_DELTA_TARGET_BYTES_MAX)
                 return su_fail(err, SU_ERROR_TOO_LARGE, "the target is too large for a delta");
         data = mmap(NULL, (size_t)st.st_size + 4096, PROT_READ | PROT_WRITE,
@@ -111,13 +114,15 @@ static int try_all(const struct su_space *space, const struct target *target, st
 {
         su_auto_bytes struct su_bytes parts = {0};
         su_auto_bytes struct su_bytes estimate = {0};
+        struct su_error refused = {0};
         enum su_delta_method method;
         int r;
 
-        r = su_parts_make(space, target->data, target->size, &method, &parts, err);
-        if (r < 0)
-                return r;
-        keep_smaller(body, method, &parts);
+        r = su_parts_make(space, target->data, target->size, &method, &parts, &refused);
+        if (r < 0 && refused.code != SU_ERROR_TOO_LARGE)
+                return su_fail(err, refused.code, "%s", refused.message);
+        if (r >= 0)
+                keep_smaller(body, method, &parts);
         r = su_pack(target->data, target->size, space->data, space->size, ESTIMATE_LEVEL,
                     su_delta_window_log(space->size + target->size), &estimate, err);
         if (r < 0 || estimate.size / 100 * BEST_OF_ESTIMATE > body->bytes.size)
@@ -169,6 +174,25 @@ static int write_patch(int patch_fd, struct su_delta_header *header, const struc
         return r;
 }
 
+static bool is_in_parts(const struct body *body)
+{
+        return body->method == SU_DELTA_PARTS || body->method == SU_DELTA_PACKED;
+}
+
+/* A decoder refuses parts that take more work than it allows, and a file may be so odd that the two
+ * sides disagree: then zstd tells it. */
+static int make_without_parts(const struct su_space *space, const struct target *target,
+                              int patch_fd, struct body *body, struct su_error *err)
+{
+        body->method = SU_DELTA_STORED;
+        body->bytes.size = 0;
+        if (ftruncate(patch_fd, 0) < 0 || lseek(patch_fd, 0, SEEK_SET) < 0)
+                return su_fail_errno(err, errno, "cannot write the delta anew");
+        if (su_bytes_add(&body->bytes, target->data, target->size, err) < 0)
+                return su_fail_oom(err);
+        return try_zstd(space, target, ZSTD_maxCLevel(), body, err);
+}
+
 int su_delta_make(const int *source_fds, const char *const *source_names, size_t n_sources,
                   int target_fd, int patch_fd, enum su_delta_effort effort, struct su_error *err)
 {
@@ -176,6 +200,7 @@ int su_delta_make(const int *source_fds, const char *const *source_names, size_t
         su_auto(target_done) struct target target = {0};
         su_auto(body_done) struct body body = {0};
         su_auto_space struct su_space space = {0};
+        struct su_error failed = {0};
         int r;
 
         r = su_space_map(source_fds, source_names, n_sources, &space, err);
@@ -187,7 +212,15 @@ int su_delta_make(const int *source_fds, const char *const *source_names, size_t
                 r = make_body(&space, &target, effort, &body, err);
         if (r >= 0)
                 r = write_patch(patch_fd, &header, &body, err);
+        if (r < 0)
+                return r;
+        r = verify(patch_fd, source_fds, source_names, n_sources, &failed);
         if (r >= 0)
-                r = verify(patch_fd, source_fds, source_names, n_sources, err);
-        return r;
+                return 0;
+        if (failed.code != SU_ERROR_DELTA || !is_in_parts(&body))
+                return su_fail(err, failed.code, "%s", failed.message);
+        r = make_without_parts(&space, &target, patch_fd, &body, err);
+        if (r >= 0)
+                r = write_patch(patch_fd, &header, &body, err);
+        return r < 0 ? r : verify(patch_fd, source_fds, source_names, n_sources, err);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,12 +22,22 @@ struct arguments {
         bool fast, json, progress;
 };
 
+#define EXIT_CANCELLED 42
+
 static volatile sig_atomic_t interrupted;
+/* What `make` leaves unfinished; it cannot be asked to stop. */
+static const char *volatile unfinished;
 
 static void interrupt(int signal)
 {
+        const char *path = unfinished;
+
         (void)signal;
         interrupted = 1;
+        if (path) {
+                (void)unlink(path);
+                _exit(EXIT_CANCELLED);
+        }
 }
 
 static int check_operands(const struct arguments *arguments, size_t min, const char *usage,
@@ -108,10 +119,16 @@ static int verb_make(const struct arguments *arguments, struct su_error *err)
                 r = open_input(arguments->operands[arguments->n - 2], &target_fd, err);
         if (r >= 0)
                 r = output_open(arguments->operands[arguments->n - 1], &patch, err);
-        if (r >= 0)
+        if (r >= 0 && !patch.temporary)
+                return su_fail(err, SU_ERROR_USAGE,
+                               "make wants a file for the patch: it is read again to prove it");
+        if (r >= 0) {
+                unfinished = patch.temporary;
                 r = su_delta_make(sources.fds, (const char *const *)sources.names, sources.n,
                                   target_fd, patch.fd,
                                   arguments->fast ? SU_DELTA_FAST : SU_DELTA_BEST, err);
+                unfinished = NULL;
+        }
         return r < 0 ? r : output_keep(&patch, err);
 }
 
@@ -324,6 +341,17 @@ static int run(const struct arguments *arguments, const char *name, struct su_er
         return su_fail(err, SU_ERROR_USAGE, "'%s' is none of make, apply, info", name);
 }
 
+/* A directory of old files is opened whole. */
+static void allow_many_files(void)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+                limit.rlim_cur = limit.rlim_max;
+                (void)setrlimit(RLIMIT_NOFILE, &limit);
+        }
+}
+
 static void handle_signals(void)
 {
         struct sigaction action = {.sa_handler = interrupt};
@@ -370,6 +398,7 @@ int main(int argc, char **argv)
         }
         arguments.operands = argv + optind + 1;
         arguments.n = (size_t)(argc - optind - 1);
+        allow_many_files();
         handle_signals();
         if (run(&arguments, argv[optind], &err) < 0) {
                 (void)fprintf(stderr, "suture-delta: %s\n", err.message);

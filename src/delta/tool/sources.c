@@ -44,7 +44,8 @@ static int compare_names(const FTSENT **a, const FTSENT **b)
 static int add_below(struct su_sources *sources, char *path, struct su_error *err)
 {
         char *const roots[] = {path, NULL};
-        su_auto(fts_close_p) FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, compare_names);
+        su_auto(fts_close_p) FTS *tree =
+                fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, compare_names);
         FTSENT *entry;
 
         if (!tree)
