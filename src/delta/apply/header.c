@@ -3,40 +3,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reader.h"
+
 #define VARINT_MAX 10
 
-struct cursor {
-        const uint8_t *data;
-        size_t size, at;
-        bool failed;
-};
+_Static_assert(SU_DELTA_METHODS == 4, "two bits tell the method, and all of them are known");
 
-static uint64_t get_varint(struct cursor *cursor)
+static uint64_t get_varint(struct su_reader *reader)
 {
         uint64_t value = 0;
 
         for (unsigned shift = 0; shift < 63; shift += 7) {
-                uint8_t byte;
+                uint8_t byte = su_reader_u8(reader);
 
-                if (cursor->at == cursor->size)
-                        break;
-                byte = cursor->data[cursor->at++];
                 value |= (uint64_t)(byte & 0x7f) << shift;
                 if (!(byte & 0x80))
                         return value;
         }
-        cursor->failed = true;
+        reader->failed = true;
         return 0;
 }
 
-static void get_bytes(struct cursor *cursor, void *to, size_t size)
+static void get_bytes(struct su_reader *reader, void *to, size_t size)
 {
-        if (size > cursor->size - cursor->at) {
-                cursor->failed = true;
-                return;
-        }
-        memcpy(to, cursor->data + cursor->at, size);
-        cursor->at += size;
+        const void *bytes = su_reader_bytes(reader, size);
+
+        if (bytes)
+                memcpy(to, bytes, size);
 }
 
 static size_t put_varint(uint8_t *to, uint64_t value)
@@ -74,23 +67,23 @@ int su_delta_header_new(size_t n_sources, struct su_delta_header *ret, struct su
         return 0;
 }
 
-static int parse_sources(struct cursor *cursor, struct su_delta_header *header,
+static int parse_sources(struct su_reader *reader, struct su_delta_header *header,
                          struct su_error *err)
 {
         uint64_t bytes = 0;
 
         for (size_t i = 0; i < header->n_sources; i++) {
-                header->source_sizes[i] = header->target_size + unfold(get_varint(cursor));
-                if (cursor->failed)
+                header->source_sizes[i] = header->target_size + unfold(get_varint(reader));
+                if (!su_reader_ok(reader))
                         break;
                 if (header->source_sizes[i] > SU_DELTA_SOURCE_BYTES_MAX - bytes)
                         return su_fail(err, SU_ERROR_DELTA, "the delta's sources are too large");
                 bytes += header->source_sizes[i];
                 if (header->n_sources > 1)
-                        get_bytes(cursor, header->name_checks[i], SU_DELTA_NAME_CHECK_SIZE);
+                        get_bytes(reader, header->name_checks[i], SU_DELTA_NAME_CHECK_SIZE);
         }
         if (header->n_sources > 0)
-                get_bytes(cursor, header->source_check, SU_DELTA_SOURCE_CHECK_SIZE);
+                get_bytes(reader, header->source_check, SU_DELTA_SOURCE_CHECK_SIZE);
         return 0;
 }
 
@@ -98,7 +91,7 @@ int su_delta_header_parse(const uint8_t *data, size_t size, struct su_delta_head
                           struct su_error *err)
 {
         su_auto_delta_header struct su_delta_header header = {0};
-        struct cursor cursor = {.data = data, .size = size, .at = SU_DELTA_MAGIC_SIZE};
+        struct su_reader reader;
         uint64_t counts, target_size;
         int r;
 
@@ -108,11 +101,10 @@ int su_delta_header_parse(const uint8_t *data, size_t size, struct su_delta_head
                         return su_fail(err, SU_ERROR_DELTA, "this version of deltas is not known");
                 return su_fail(err, SU_ERROR_DELTA, "this is not a delta file");
         }
-        counts = get_varint(&cursor);
-        target_size = get_varint(&cursor);
-        if (counts % 4 >= SU_DELTA_METHODS)
-                return su_fail(err, SU_ERROR_DELTA, "delta method %u is not known",
-                               (unsigned)(counts % 4));
+        su_reader_init(&reader, data, size);
+        su_reader_skip(&reader, SU_DELTA_MAGIC_SIZE);
+        counts = get_varint(&reader);
+        target_size = get_varint(&reader);
         if (counts / 4 > SU_DELTA_SOURCES_MAX)
                 return su_fail(err, SU_ERROR_DELTA, "the delta names too many sources");
         if (target_size > SU_DELTA_TARGET_BYTES_MAX)
@@ -122,13 +114,13 @@ int su_delta_header_parse(const uint8_t *data, size_t size, struct su_delta_head
                 return r;
         header.method = (enum su_delta_method)(counts % 4);
         header.target_size = target_size;
-        r = parse_sources(&cursor, &header, err);
+        r = parse_sources(&reader, &header, err);
         if (r < 0)
                 return r;
-        get_bytes(&cursor, header.target.bytes, SU_SHA256_SIZE);
-        if (cursor.failed)
+        get_bytes(&reader, header.target.bytes, SU_SHA256_SIZE);
+        if (!su_reader_ok(&reader))
                 return su_fail(err, SU_ERROR_DELTA, "the delta ends too early");
-        header.size = cursor.at;
+        header.size = reader.position;
         *ret = header;
         header = (struct su_delta_header){0};
         return 0;

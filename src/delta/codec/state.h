@@ -124,10 +124,10 @@ const struct su_block *su_codec_block(struct su_codec *codec, uint64_t offset);
 uint8_t su_codec_field(struct su_codec *codec, uint64_t offset);
 bool su_codec_is_code(struct su_codec *codec, uint64_t offset);
 
-/* Where the value of a reference's kind - address, offset - is now. */
 /* Tell the coder, for its account, in which kind of section an old offset lies. */
 void su_codec_note_place(struct su_codec *codec, uint64_t offset);
 
+/* Where the value of a reference's kind - address, offset - is now. */
 struct su_forecast {
         uint64_t value;
         bool covered; /* by a copy */
