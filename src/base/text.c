@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,30 @@ bool su_hex_decode(const char *text, void *ret, size_t size)
                 bytes[i] = (uint8_t)(high << 4 | low);
         }
         return true;
+}
+
+int su_percent_encode(const char *text, const char *safe, char **ret, struct su_error *err)
+{
+        static const char digits[] = "0123456789ABCDEF";
+        char *encoded = malloc(3 * strlen(text) + 1);
+        char *out = encoded;
+
+        if (!encoded)
+                return su_fail_oom(err);
+        for (const char *c = text; *c; c++) {
+                uint8_t byte = (uint8_t)*c;
+
+                if (byte < 0x80 && (isalnum(byte) || strchr("-._~", byte) || strchr(safe, byte))) {
+                        *out++ = *c;
+                        continue;
+                }
+                *out++ = '%';
+                *out++ = digits[byte >> 4];
+                *out++ = digits[byte & 15];
+        }
+        *out = '\0';
+        *ret = encoded;
+        return 0;
 }
 
 bool su_starts_with(const char *text, const char *prefix)

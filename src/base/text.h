@@ -19,6 +19,9 @@ void su_hex_encode(const void *data, size_t size, char *ret);
 /* Exactly `size` bytes from exactly 2 * size lower-case digits; false otherwise. */
 bool su_hex_decode(const char *text, void *ret, size_t size);
 
+/* Percent-encode (RFC 3986) all but letters, digits, "-._~" and what is in `safe`. */
+int su_percent_encode(const char *text, const char *safe, char **ret, struct su_error *err);
+
 bool su_starts_with(const char *text, const char *prefix);
 bool su_ends_with(const char *text, const char *suffix);
 

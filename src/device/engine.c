@@ -223,15 +223,45 @@ int su_engine_connect(struct su_engine *engine, struct su_error *err)
         return open_trust(engine, err);
 }
 
-static int transport_get(void *userdata, const char *path, size_t max, char **ret_data,
-                         size_t *ret_size, struct su_error *err)
+static int part_path(enum su_repository_part part, const char *name, char **ret,
+                     struct su_error *err)
 {
-        return su_fetch_to_memory(userdata, path, max, ret_data, ret_size, err);
+        return su_format(ret, err, "%s/%s", part == SU_PART_METADATA ? "metadata" : "targets",
+                         name);
+}
+
+static int transport_get(void *userdata, enum su_repository_part part, const char *name, size_t max,
+                         char **ret_data, size_t *ret_size, struct su_error *err)
+{
+        su_auto_free char *path = NULL;
+        int r;
+
+        r = part_path(part, name, &path, err);
+        return r < 0 ? r : su_fetch_to_memory(userdata, path, max, ret_data, ret_size, err);
+}
+
+static int transport_get_if_changed(void *userdata, enum su_repository_part part, const char *name,
+                                    size_t max, const char *etag, struct su_transport_answer *ret,
+                                    struct su_error *err)
+{
+        su_auto_free char *path = NULL;
+        struct su_fetch_answer answer;
+        int r;
+
+        r = part_path(part, name, &path, err);
+        if (r >= 0)
+                r = su_fetch_if_changed(userdata, path, max, etag, &answer, err);
+        if (r < 0)
+                return r;
+        *ret = (struct su_transport_answer){answer.data, answer.size, answer.etag};
+        return 0;
 }
 
 struct su_transport su_engine_transport(struct su_engine *engine)
 {
-        return (struct su_transport){.get = transport_get, .userdata = engine->fetch};
+        return (struct su_transport){.get = transport_get,
+                                     .get_if_changed = transport_get_if_changed,
+                                     .userdata = engine->fetch};
 }
 
 int su_engine_version(const struct su_engine *engine, const struct su_level *level, char **ret,

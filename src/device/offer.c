@@ -38,7 +38,6 @@ static int explain_no_channel(struct su_engine *engine, struct su_error *err)
 
 static int get_channel(struct su_engine *engine, struct su_channel *ret, struct su_error *err)
 {
-        struct su_transport transport = su_engine_transport(engine);
         su_auto_free char *path = NULL;
         su_auto_free char *text = NULL;
         struct su_target target;
@@ -56,7 +55,7 @@ static int get_channel(struct su_engine *engine, struct su_channel *ret, struct 
                         *err = here;
                 return -here.errnum;
         }
-        r = su_trust_get(engine->trust, &transport, path, SU_CHANNEL_SIZE_MAX, &text, &size, err);
+        r = su_trust_get(engine->trust, path, SU_CHANNEL_SIZE_MAX, &text, &size, err);
         if (r >= 0)
                 r = su_channel_parse(text, size, ret, err);
         if (r < 0)
@@ -144,7 +143,6 @@ static int check_manifest(const struct su_engine *engine, const struct su_offer 
 
 static int get_manifest(struct su_engine *engine, struct su_offer *offer, struct su_error *err)
 {
-        struct su_transport transport = su_engine_transport(engine);
         su_auto_free char *path = NULL;
         su_auto_free char *text = NULL;
         size_t size;
@@ -152,8 +150,7 @@ static int get_manifest(struct su_engine *engine, struct su_offer *offer, struct
 
         r = su_manifest_target(engine->os.baseline, &offer->level, &path, err);
         if (r >= 0)
-                r = su_trust_get(engine->trust, &transport, path, SU_MANIFEST_SIZE_MAX, &text,
-                                 &size, err);
+                r = su_trust_get(engine->trust, path, SU_MANIFEST_SIZE_MAX, &text, &size, err);
         if (r >= 0)
                 r = su_manifest_parse(text, size, &offer->manifest, err);
         if (r >= 0)
@@ -187,7 +184,7 @@ static int ask(struct su_engine *engine, struct su_offer *offer, struct su_error
         if (r < 0)
                 return r;
         transport = su_engine_transport(engine);
-        r = su_trust_refresh(engine->trust, &transport, su_now(), err);
+        r = su_trust_refresh_if_changed(engine->trust, &transport, su_now(), err);
         if (r >= 0)
                 r = get_channel(engine, &channel, err);
         if (r >= 0)

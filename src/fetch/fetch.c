@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/printable.h"
 #include "base/text.h"
 
 #define CONNECT_TIMEOUT_S 15L
@@ -92,7 +93,7 @@ static int explain(const struct transfer *transfer, CURLcode code, struct su_err
                                fetch->base_url, transfer->path,
                                (unsigned long long)transfer->received, curl_easy_strerror(code));
         case CURLE_HTTP_RETURNED_ERROR:
-                if (status == 404 || status == 410)
+                if (status == 404 || status == 410 || status == 403) /* object stores say 403 */
                         return su_fail(err, SU_ERROR_NOT_FOUND, "the repository %s has no '%s'",
                                        fetch->base_url, transfer->path);
                 return su_fail(err, SU_ERROR_UNREACHABLE, "'%s/%s': the server answered %ld",
@@ -155,6 +156,7 @@ static int configure(CURL *curl)
         SET(CURLOPT_WRITEFUNCTION, receive);
         SET(CURLOPT_XFERINFOFUNCTION, report_progress);
         SET(CURLOPT_NOPROGRESS, 0L);
+        SET(CURLOPT_PATH_AS_IS, 1L);
 #undef SET
         return code == CURLE_OK ? 0 : -EIO;
 }
@@ -204,25 +206,86 @@ struct su_fetch_totals su_fetch_totals(const struct su_fetch *fetch)
         return fetch->totals;
 }
 
-int su_fetch_to_memory(struct su_fetch *fetch, const char *path, size_t max, char **ret_data,
-                       size_t *ret_size, struct su_error *err)
+static int perform_to_memory(struct transfer *transfer, char **ret_data, size_t *ret_size,
+                             struct su_error *err)
 {
         su_auto_free char *data = NULL;
         size_t size = 0;
-        struct transfer transfer = {
-                .fetch = fetch, .path = path, .fd = -EBADF, .max = max, .err = err};
         int r;
 
-        transfer.memory = open_memstream(&data, &size);
-        if (!transfer.memory)
+        transfer->memory = open_memstream(&data, &size);
+        if (!transfer->memory)
                 return su_fail_oom(err);
-        r = perform(&transfer, err);
-        if (fclose(transfer.memory) != 0 && r >= 0)
+        r = perform(transfer, err);
+        if (fclose(transfer->memory) != 0 && r >= 0)
                 r = su_fail_oom(err);
         if (r < 0)
                 return r;
         *ret_data = su_take(data);
         *ret_size = size;
+        return 0;
+}
+
+int su_fetch_to_memory(struct su_fetch *fetch, const char *path, size_t max, char **ret_data,
+                       size_t *ret_size, struct su_error *err)
+{
+        struct transfer transfer = {
+                .fetch = fetch, .path = path, .fd = -EBADF, .max = max, .err = err};
+
+        return perform_to_memory(&transfer, ret_data, ret_size, err);
+}
+
+/* The ETag of the answer that came last; NULL when it had none, or memory is short: then the next
+ * question is not conditional. */
+static char *last_etag(struct su_fetch *fetch)
+{
+        struct curl_header *header;
+
+        if (curl_easy_header(fetch->curl, "ETag", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+                return NULL;
+        return strdup(header->value);
+}
+
+static int ask_if_changed(struct su_fetch *fetch, const char *path, size_t max, const char *etag,
+                          struct su_fetch_answer *ret, struct su_error *err)
+{
+        struct transfer transfer = {
+                .fetch = fetch, .path = path, .fd = -EBADF, .max = max, .err = err};
+        struct curl_slist *headers = NULL;
+        su_auto_free char *condition = NULL;
+        long status = 0;
+        int r;
+
+        r = su_format(&condition, err, "If-None-Match: %s", etag);
+        if (r < 0)
+                return r;
+        headers = curl_slist_append(NULL, condition);
+        if (!headers)
+                return su_fail_oom(err);
+        (void)curl_easy_setopt(fetch->curl, CURLOPT_HTTPHEADER, headers);
+        r = perform_to_memory(&transfer, &ret->data, &ret->size, err);
+        (void)curl_easy_getinfo(fetch->curl, CURLINFO_RESPONSE_CODE, &status);
+        (void)curl_easy_setopt(fetch->curl, CURLOPT_HTTPHEADER, NULL);
+        curl_slist_free_all(headers);
+        if (r >= 0 && status == 304)
+                su_free_p(&ret->data);
+        return r;
+}
+
+int su_fetch_if_changed(struct su_fetch *fetch, const char *path, size_t max, const char *etag,
+                        struct su_fetch_answer *ret, struct su_error *err)
+{
+        struct su_fetch_answer answer = {0};
+        int r;
+
+        if (etag && su_is_printable_ascii(etag))
+                r = ask_if_changed(fetch, path, max, etag, &answer, err);
+        else
+                r = su_fetch_to_memory(fetch, path, max, &answer.data, &answer.size, err);
+        if (r < 0)
+                return r;
+        answer.etag = last_etag(fetch);
+        *ret = answer;
         return 0;
 }
 

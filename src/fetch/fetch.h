@@ -22,7 +22,8 @@ struct su_fetch_totals {
 /* Told now and then how much of the present file is here; true asks it to stop (CANCELLED). */
 typedef bool (*su_fetch_progress)(void *userdata, uint64_t done);
 
-/* CONFIG when the URL is not http://, https:// or file://. */
+/* CONFIG when the URL is not http://, https:// or file://. It is used as it is, but for slashes at
+ * its end; paths are to be percent-encoded. */
 int su_fetch_new(const char *base_url, struct su_fetch **ret, struct su_error *err);
 void su_fetch_free(struct su_fetch *fetch);
 void su_fetch_set_progress(struct su_fetch *fetch, su_fetch_progress progress, void *userdata);
@@ -32,6 +33,17 @@ void su_fetch_set_progress(struct su_fetch *fetch, su_fetch_progress progress, v
  * when the transfer broke off, TOO_LARGE above `max`. */
 int su_fetch_to_memory(struct su_fetch *fetch, const char *path, size_t max, char **ret_data,
                        size_t *ret_size, struct su_error *err);
+
+/* The same, unless the file is still the one that the server gave the name `etag` (NULL: not asked;
+ * RFC 9110, section 8.8.3): then `data` is NULL. `etag` of the answer is NULL when the server gave
+ * none, as file:// never does. */
+struct su_fetch_answer {
+        char *data;
+        size_t size;
+        char *etag;
+};
+int su_fetch_if_changed(struct su_fetch *fetch, const char *path, size_t max, const char *etag,
+                        struct su_fetch_answer *ret, struct su_error *err);
 
 /* Exactly `size` bytes to `fd`; TRUNCATED or TOO_LARGE when the file has another size. */
 int su_fetch_to_fd(struct su_fetch *fetch, const char *path, uint64_t size, int fd,

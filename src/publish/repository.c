@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "trust/meta.h"
 #include "trust/sign.h"
 
 #define SPEC_VERSION "1.0.34"
@@ -38,7 +39,7 @@ static int load_key(const struct su_workspace *workspace, enum su_role role,
         r = key_name(role, &name, err);
         if (r < 0)
                 return r;
-        return su_private_key_load(workspace->fd, name, ret, err);
+        return su_private_key_load(workspace->fd, name, NULL, ret, err);
 }
 
 /* "metadata/N.ROLE.json", and "metadata/timestamp.json", which has no version in its name. */
@@ -116,14 +117,14 @@ static int add_key(json_t *keys, json_t *roles, enum su_role role, const struct 
                    struct su_error *err)
 {
         char id_hex[SU_SHA256_HEX_SIZE];
-        struct su_public_key public_key;
+        su_auto_public_key struct su_public_key *public_key = NULL;
         struct su_sha256 id;
         json_t *object;
         int r;
 
         r = su_private_key_public(key, &public_key, err);
         if (r >= 0)
-                r = su_key_object(&public_key, &object, &id, err);
+                r = su_key_object(public_key, &object, &id, err);
         if (r < 0)
                 return r;
         su_hex_encode(id.bytes, sizeof id.bytes, id_hex);
@@ -142,11 +143,11 @@ static int make_keys(const struct su_workspace *workspace, json_t *keys, json_t 
                 su_auto_free char *name = NULL;
                 int r;
 
-                r = su_private_key_generate(&key, err);
+                r = su_private_key_generate(SU_KEY_ED25519, &key, err);
                 if (r >= 0)
                         r = key_name(role, &name, err);
                 if (r >= 0)
-                        r = su_private_key_save(key, workspace->fd, name, err);
+                        r = su_private_key_save(key, workspace->fd, name, NULL, err);
                 if (r >= 0)
                         r = add_key(keys, roles, role, key, err);
                 if (r < 0)
@@ -249,7 +250,7 @@ static int read_metadata(const struct su_workspace *workspace, enum su_role role
         if (r >= 0)
                 r = su_file_read(workspace->fd, path, METADATA_SIZE_MAX, &text, &size, err);
         if (r >= 0)
-                r = su_metadata_parse(role, text, size, ret, err);
+                r = su_metadata_parse(role, su_role_name(role), text, size, ret, err);
         return r;
 }
 

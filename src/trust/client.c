@@ -1,118 +1,109 @@
 #include "trust/client.h"
 
-#include <fcntl.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/text.h"
-#include "trust/metadata.h"
+#include "trust/cache.h"
+#include "trust/session.h"
 
-/* The sizes that are asked for before anything better is known, as in the reference clients. */
-#define ROOT_SIZE_MAX 512000
-#define TIMESTAMP_SIZE_MAX 16384
-#define SNAPSHOT_SIZE_MAX 2000000
-#define TARGETS_SIZE_MAX 5000000
 #define ROOT_ROTATIONS_MAX 256
 
 static const size_t role_size_max[SU_ROLES] = {
-        [SU_ROLE_ROOT] = ROOT_SIZE_MAX,
-        [SU_ROLE_TIMESTAMP] = TIMESTAMP_SIZE_MAX,
-        [SU_ROLE_SNAPSHOT] = SNAPSHOT_SIZE_MAX,
-        [SU_ROLE_TARGETS] = TARGETS_SIZE_MAX,
+        [SU_ROLE_ROOT] = SU_ROOT_SIZE_MAX,
+        [SU_ROLE_TIMESTAMP] = SU_TIMESTAMP_SIZE_MAX,
+        [SU_ROLE_SNAPSHOT] = SU_SNAPSHOT_SIZE_MAX,
+        [SU_ROLE_TARGETS] = SU_TARGETS_SIZE_MAX,
 };
-
-struct su_trust {
-        int metadata_fd;
-        struct su_root root;
-        struct su_metadata roles[SU_ROLES]; /* document NULL: nothing trusted yet */
-};
-
-static int file_name(enum su_role role, char **ret, struct su_error *err)
-{
-        return su_format(ret, err, "%s.json", su_role_name(role));
-}
-
-static int store(const struct su_trust *trust, enum su_role role, const char *text, size_t size,
-                 struct su_error *err)
-{
-        su_auto_free char *name = NULL;
-        int r;
-
-        r = file_name(role, &name, err);
-        if (r < 0)
-                return r;
-        return su_file_write(trust->metadata_fd, name, text, size, 0644, err);
-}
 
 static void adopt(struct su_trust *trust, struct su_metadata *metadata)
 {
-        su_metadata_done(&trust->roles[metadata->role]);
-        trust->roles[metadata->role] = *metadata;
+        su_metadata_done(&trust->roles[metadata->type]);
+        trust->roles[metadata->type] = *metadata;
         *metadata = (struct su_metadata){0};
+}
+
+static struct su_role_trust top_level(const struct su_trust *trust, enum su_role role)
+{
+        return (struct su_role_trust){su_role_name(role), &trust->root.keys,
+                                      &trust->root.signers[role]};
+}
+
+/* A root that is signed by its own threshold. */
+static int parse_root(const char *text, size_t size, struct su_metadata *ret_metadata,
+                      struct su_root *ret_root, struct su_error *err)
+{
+        su_auto_metadata struct su_metadata metadata = {0};
+        su_auto_root struct su_root root = {0};
+        int r;
+
+        r = su_metadata_parse(SU_ROLE_ROOT, "root", text, size, &metadata, err);
+        if (r >= 0)
+                r = su_root_read(&metadata, &root, err);
+        if (r >= 0)
+                r = su_root_verify(&root, &metadata, err);
+        if (r < 0)
+                return r;
+        *ret_metadata = metadata;
+        *ret_root = root;
+        metadata = (struct su_metadata){0};
+        root = (struct su_root){0};
+        return 0;
 }
 
 int su_trust_init(int metadata_fd, const char *root, size_t size, struct su_error *err)
 {
         su_auto_metadata struct su_metadata metadata = {0};
-        struct su_root keys;
+        su_auto_root struct su_root keys = {0};
         int r;
 
         if (faccessat(metadata_fd, "root.json", F_OK, 0) == 0)
                 return 0;
-        r = su_metadata_parse(SU_ROLE_ROOT, root, size, &metadata, err);
-        if (r >= 0)
-                r = su_root_read(&metadata, &keys, err);
-        if (r >= 0)
-                r = su_metadata_verify(&metadata, &keys, err);
-        if (r < 0)
-                return r;
-        return su_file_write(metadata_fd, "root.json", root, size, 0644, err);
+        r = parse_root(root, size, &metadata, &keys, err);
+        return r < 0 ? r : su_cache_write(metadata_fd, "root", root, size, err);
 }
 
-/* Stored metadata that no longer verifies only loses its say: it is fetched again. */
-static int load_role(struct su_trust *trust, enum su_role role, struct su_error *err)
+static int load_root(struct su_trust *trust, struct su_error *err)
 {
-        su_auto_metadata struct su_metadata metadata = {0};
-        su_auto_free char *name = NULL;
         su_auto_free char *text = NULL;
         size_t size;
         int r;
 
-        r = file_name(role, &name, err);
-        if (r < 0)
-                return r;
-        r = su_file_read(trust->metadata_fd, name, role_size_max[role], &text, &size, err);
-        if (r == -ENOENT && role != SU_ROLE_ROOT)
-                return 0;
+        r = su_cache_read(trust->metadata_fd, "root", SU_ROOT_SIZE_MAX, &text, &size, err);
         if (r == -ENOENT)
                 return su_fail(err, SU_ERROR_CONFIG, "the device has no trusted root yet");
         if (r < 0)
                 return r;
-        r = su_metadata_parse(role, text, size, &metadata, err);
-        if (r >= 0 && role == SU_ROLE_ROOT)
-                r = su_root_read(&metadata, &trust->root, err);
-        if (r >= 0)
-                r = su_metadata_verify(&metadata, &trust->root, err);
+        r = parse_root(text, size, &trust->roles[SU_ROLE_ROOT], &trust->root, err);
         if (r < 0)
-                return role == SU_ROLE_ROOT ? su_fail_prefix(err, r, "the trusted '%s'", name) : 0;
-        adopt(trust, &metadata);
-        return 0;
+                return su_fail_prefix(err, r, "the trusted 'root.json'");
+        return su_cache_settle(trust->metadata_fd, trust->roles[SU_ROLE_ROOT].version, err);
 }
 
 int su_trust_open(int metadata_fd, struct su_trust **ret, struct su_error *err)
 {
         su_auto_trust struct su_trust *trust = calloc(1, sizeof *trust);
-        int r = 0;
+        int r;
 
         if (!trust)
                 return su_fail_oom(err);
         trust->metadata_fd = metadata_fd;
-        for (enum su_role role = 0; role < SU_ROLES && r >= 0; role++)
-                r = load_role(trust, role, err);
+        r = load_root(trust, err);
         if (r < 0)
                 return r;
         *ret = su_take(trust);
         return 0;
+}
+
+static void free_loaded(struct su_trust *trust)
+{
+        while (trust->loaded) {
+                struct su_loaded_role *role = trust->loaded;
+
+                trust->loaded = role->next;
+                su_metadata_done(&role->metadata);
+                free(role->name);
+                free(role);
+        }
 }
 
 void su_trust_free(struct su_trust *trust)
@@ -121,70 +112,72 @@ void su_trust_free(struct su_trust *trust)
                 return;
         for (enum su_role role = 0; role < SU_ROLES; role++)
                 su_metadata_done(&trust->roles[role]);
+        su_root_done(&trust->root);
+        free_loaded(trust);
         free(trust);
 }
 
-/* Section 5.3.11: what the new root's keys did not sign has no say about versions any more; so new
- * keys recover from numbers that a thief of the old ones ran up. */
-static void forget_unsigned(struct su_trust *trust)
+static bool has_other_online_keys(const struct su_root *old, const struct su_root *new)
 {
-        for (enum su_role role = 0; role < SU_ROLES; role++) {
-                struct su_metadata *metadata = &trust->roles[role];
+        return !su_signers_equal(&old->signers[SU_ROLE_TIMESTAMP],
+                                 &new->signers[SU_ROLE_TIMESTAMP]) ||
+               !su_signers_equal(&old->signers[SU_ROLE_SNAPSHOT], &new->signers[SU_ROLE_SNAPSHOT]);
+}
 
-                if (metadata->document && su_metadata_verify(metadata, &trust->root, NULL) < 0)
-                        su_metadata_done(metadata);
-        }
+static int store_root(const struct su_trust *trust, const struct su_root *root, const char *text,
+                      size_t size, int64_t version, struct su_error *err)
+{
+        if (has_other_online_keys(&trust->root, root))
+                return su_cache_write_root_with_recovery(trust->metadata_fd, text, size, version,
+                                                         err);
+        return su_cache_write(trust->metadata_fd, "root", text, size, err);
 }
 
 /* Section 5.3: one new root, signed by the old threshold and by its own. -ENOENT: there is none. */
-static int update_root_once(struct su_trust *trust, const struct su_transport *transport,
-                            struct su_error *err)
+static int update_root_once(struct su_trust *trust, struct su_error *err)
 {
+        const struct su_transport *transport = &trust->transport;
         su_auto_metadata struct su_metadata metadata = {0};
-        su_auto_free char *path = NULL;
+        su_auto_root struct su_root root = {0};
+        su_auto_free char *name = NULL;
         su_auto_free char *text = NULL;
         int64_t next = trust->roles[SU_ROLE_ROOT].version + 1;
-        struct su_root root;
         size_t size;
         int r;
 
-        r = su_format(&path, err, "metadata/%lld.root.json", (long long)next);
-        if (r < 0)
-                return r;
-        r = transport->get(transport->userdata, path, ROOT_SIZE_MAX, &text, &size, err);
+        r = su_format(&name, err, "%lld.root.json", (long long)next);
         if (r >= 0)
-                r = su_metadata_parse(SU_ROLE_ROOT, text, size, &metadata, err);
+                r = transport->get(transport->userdata, SU_PART_METADATA, name, SU_ROOT_SIZE_MAX,
+                                   &text, &size, err);
         if (r >= 0)
-                r = su_metadata_verify(&metadata, &trust->root, err);
+                r = parse_root(text, size, &metadata, &root, err);
         if (r >= 0)
-                r = su_root_read(&metadata, &root, err);
-        if (r >= 0)
-                r = su_metadata_verify(&metadata, &root, err);
+                r = su_root_verify(&trust->root, &metadata, err);
         if (r < 0)
                 return r;
         if (metadata.version != next)
-                return su_fail(err, SU_ERROR_ROLLBACK, "'%s' calls itself version %lld", path,
+                return su_fail(err, SU_ERROR_ROLLBACK, "'%s' calls itself version %lld", name,
                                (long long)metadata.version);
-        r = store(trust, SU_ROLE_ROOT, text, size, err);
+        r = store_root(trust, &root, text, size, next, err);
         if (r < 0)
                 return r;
+        su_root_done(&trust->root);
         trust->root = root;
+        root = (struct su_root){0};
         adopt(trust, &metadata);
         return 0;
 }
 
-static int update_root(struct su_trust *trust, const struct su_transport *transport,
-                       struct su_error *err)
+static int update_root(struct su_trust *trust, struct su_error *err)
 {
         for (int i = 0; i < ROOT_ROTATIONS_MAX; i++) {
                 struct su_error here = {0};
                 int r;
 
-                r = update_root_once(trust, transport, &here);
-                if (here.code == SU_ERROR_NOT_FOUND) {
-                        forget_unsigned(trust);
-                        return 0;
-                }
+                r = update_root_once(trust, &here);
+                if (here.code == SU_ERROR_NOT_FOUND)
+                        return su_check_expiry(&trust->roles[SU_ROLE_ROOT], "root", trust->now,
+                                               err);
                 if (r < 0) {
                         if (err)
                                 *err = here;
@@ -195,221 +188,348 @@ static int update_root(struct su_trust *trust, const struct su_transport *transp
                        ROOT_ROTATIONS_MAX);
 }
 
-static int check_expiry(const struct su_metadata *metadata, int64_t now, struct su_error *err)
+int su_check_expiry(const struct su_metadata *metadata, const char *name, int64_t now,
+                    struct su_error *err)
 {
         if (metadata->expires > now)
                 return 0;
-        return su_fail(err, SU_ERROR_EXPIRED, "%s metadata expired: %s",
-                       su_role_name(metadata->role),
+        return su_fail(err, SU_ERROR_EXPIRED, "%s metadata expired: %s", name,
                        json_string_value(json_object_get(metadata->signed_part, "expires")));
 }
 
-static int check_bytes(const struct su_meta_entry *entry, const char *path, const char *text,
-                       size_t size, struct su_error *err)
-{
-        struct su_sha256 digest;
-        int r;
-
-        if (entry->has_length && (int64_t)size != entry->length)
-                return su_fail(err, SU_ERROR_TRUNCATED, "'%s' has %zu bytes instead of %lld", path,
-                               size, (long long)entry->length);
-        if (!entry->has_sha256)
-                return 0;
-        r = su_sha256_of(text, size, &digest, err);
-        if (r < 0)
-                return r;
-        if (!su_sha256_equal(&digest, &entry->sha256))
-                return su_fail(err, SU_ERROR_DIGEST,
-                               "'%s' is damaged: its SHA-256 is not the signed one", path);
-        return 0;
-}
-
-/* Sections 5.4.3, 5.5.5, 5.6.4: versions never go back; what a role vouches for neither. */
-static int check_versions(const struct su_trust *trust, const struct su_metadata *metadata,
-                          struct su_error *err)
-{
-        const struct su_metadata *old = &trust->roles[metadata->role];
-        struct su_meta_entry old_entry;
-        struct su_meta_entry new_entry;
-        const char *next = metadata->role == SU_ROLE_TIMESTAMP ? "snapshot.json" : "targets.json";
-        int r;
-
-        if (!old->document)
-                return 0;
-        if (metadata->version < old->version)
-                return su_fail(err, SU_ERROR_ROLLBACK,
-                               "%s metadata went back from version %lld to %lld",
-                               su_role_name(metadata->role), (long long)old->version,
-                               (long long)metadata->version);
-        if (metadata->role == SU_ROLE_TARGETS)
-                return 0;
-        r = su_meta_entry_read(old, next, &old_entry, err);
-        if (r >= 0)
-                r = su_meta_entry_read(metadata, next, &new_entry, err);
-        if (r < 0)
-                return r;
-        if (new_entry.version < old_entry.version)
-                return su_fail(err, SU_ERROR_ROLLBACK, "'%s' went back from version %lld to %lld",
-                               next, (long long)old_entry.version, (long long)new_entry.version);
-        return 0;
-}
-
-/* Fetch, check and store one of timestamp, snapshot, targets. `entry` is what the role above says
- * of it; NULL for the timestamp. */
-static int update_role(struct su_trust *trust, const struct su_transport *transport,
-                       enum su_role role, const char *path, const struct su_meta_entry *entry,
-                       int64_t now, struct su_error *err)
+static int parse_and_verify(enum su_role type, const struct su_role_trust *role, const char *text,
+                            size_t size, struct su_metadata *ret, struct su_error *err)
 {
         su_auto_metadata struct su_metadata metadata = {0};
-        size_t max = role_size_max[role];
+        int r;
+
+        r = su_metadata_parse(type, role->name, text, size, &metadata, err);
+        if (r >= 0)
+                r = su_metadata_verify(&metadata, role->name, role->keys, role->signers, err);
+        if (r < 0)
+                return r;
+        *ret = metadata;
+        metadata = (struct su_metadata){0};
+        return 0;
+}
+
+/* What was trusted of a role before, if its keys still say so: it has a say about what may come
+ * next even when it has expired. Yields an empty `ret` when there is nothing. */
+static int load_trusted(const struct su_trust *trust, enum su_role type,
+                        const struct su_role_trust *role, char **ret_text, size_t *ret_size,
+                        struct su_metadata *ret, struct su_error *err)
+{
+        int r;
+
+        r = su_cache_read(trust->metadata_fd, role->name, role_size_max[type], ret_text, ret_size,
+                          err);
+        if (r == -ENOENT || r == -EFBIG)
+                return 0;
+        if (r < 0)
+                return r;
+        (void)parse_and_verify(type, role, *ret_text, *ret_size, ret, NULL);
+        return 0;
+}
+
+static bool is_fresh(const struct su_metadata *metadata, int64_t now)
+{
+        return metadata->document && metadata->expires > now;
+}
+
+/* Whether stored metadata is what `entry` names, so that it need not be fetched. */
+static bool is_listed(const struct su_metadata *metadata, const struct su_meta_entry *entry,
+                      const char *text, size_t size, int64_t now)
+{
+        return is_fresh(metadata, now) && metadata->version == entry->version &&
+               su_meta_entry_check(entry, "", text, size, NULL) >= 0;
+}
+
+static int metadata_name(const struct su_trust *trust, const char *role, int64_t version,
+                         char **ret, struct su_error *err)
+{
+        su_auto_free char *encoded = NULL;
+        int r;
+
+        r = su_percent_encode(role, "", &encoded, err);
+        if (r < 0)
+                return r;
+        if (!trust->root.consistent_snapshot)
+                return su_format(ret, err, "%s.json", encoded);
+        return su_format(ret, err, "%lld.%s.json", (long long)version, encoded);
+}
+
+static int size_allowed(enum su_role type, const struct su_meta_entry *entry, const char *name,
+                        size_t *ret, struct su_error *err)
+{
+        *ret = role_size_max[type];
+        if (!entry->has_length)
+                return 0;
+        if ((uint64_t)entry->length > role_size_max[type])
+                return su_fail(err, SU_ERROR_TOO_LARGE, "'%s' is declared too large", name);
+        *ret = (size_t)entry->length;
+        return 0;
+}
+
+static int fetch_listed(struct su_trust *trust, enum su_role type, const struct su_role_trust *role,
+                        const struct su_meta_entry *entry, char **ret_text, size_t *ret_size,
+                        struct su_metadata *ret, struct su_error *err)
+{
+        const struct su_transport *transport = &trust->transport;
+        su_auto_free char *name = NULL;
+        size_t max = 0;
+        int r;
+
+        r = metadata_name(trust, role->name, entry->version, &name, err);
+        if (r >= 0)
+                r = size_allowed(type, entry, name, &max, err);
+        if (r >= 0)
+                r = transport->get(transport->userdata, SU_PART_METADATA, name, max, ret_text,
+                                   ret_size, err);
+        if (r >= 0)
+                r = su_meta_entry_check(entry, name, *ret_text, *ret_size, err);
+        if (r >= 0)
+                r = parse_and_verify(type, role, *ret_text, *ret_size, ret, err);
+        if (r < 0)
+                return r;
+        if (ret->version != entry->version)
+                return su_fail(err, SU_ERROR_ROLLBACK, "'%s' calls itself version %lld", name,
+                               (long long)ret->version);
+        return 0;
+}
+
+/* Sections 5.5 and 5.6.1 to 5.6.6. */
+int su_load_listed(struct su_trust *trust, enum su_role type, const struct su_role_trust *role,
+                   const struct su_meta_entry *entry, struct su_metadata *ret, struct su_error *err)
+{
+        su_auto_metadata struct su_metadata old = {0};
+        su_auto_metadata struct su_metadata new = {0};
+        su_auto_free char *old_text = NULL;
         su_auto_free char *text = NULL;
+        size_t old_size = 0;
         size_t size;
         int r;
 
-        if (entry && entry->has_length) {
-                if ((uint64_t)entry->length > max)
-                        return su_fail(err, SU_ERROR_TOO_LARGE, "'%s' is declared too large", path);
-                max = (size_t)entry->length;
+        r = load_trusted(trust, type, role, &old_text, &old_size, &old, err);
+        if (r < 0)
+                return r;
+        if (is_listed(&old, entry, old_text, old_size, trust->now)) {
+                *ret = old;
+                old = (struct su_metadata){0};
+                return 0;
         }
-        r = transport->get(transport->userdata, path, max, &text, &size, err);
-        if (r >= 0 && entry)
-                r = check_bytes(entry, path, text, size, err);
+        r = fetch_listed(trust, type, role, entry, &text, &size, &new, err);
+        if (r >= 0 && type == SU_ROLE_SNAPSHOT && old.document)
+                r = su_meta_check_rollback(&old, &new, err);
         if (r >= 0)
-                r = su_metadata_parse(role, text, size, &metadata, err);
+                r = su_check_expiry(&new, role->name, trust->now, err);
         if (r >= 0)
-                r = su_metadata_verify(&metadata, &trust->root, err);
+                r = su_cache_write(trust->metadata_fd, role->name, text, size, err);
         if (r < 0)
                 return r;
-        if (entry && metadata.version != entry->version)
-                return su_fail(err, SU_ERROR_ROLLBACK, "'%s' calls itself version %lld", path,
-                               (long long)metadata.version);
-        r = check_versions(trust, &metadata, err);
+        *ret = new;
+        new = (struct su_metadata){0};
+        return 0;
+}
+
+/* Section 5.4.3: never back, and of what it vouches for neither. */
+static int check_timestamp(const struct su_metadata *old, const struct su_metadata *new,
+                           struct su_error *err)
+{
+        struct su_meta_entry entry;
+        int r;
+
+        r = su_meta_entry_read(new, "snapshot.json", &entry, err);
+        if (r < 0 || !old->document)
+                return r;
+        if (new->version < old->version)
+                return su_fail(err, SU_ERROR_ROLLBACK,
+                               "timestamp metadata went back from version %lld to %lld",
+                               (long long)old->version, (long long)new->version);
+        return su_meta_check_rollback(old, new, err);
+}
+
+/* Take a timestamp that came; one of the version that is here already changes nothing. */
+static int take_timestamp(struct su_trust *trust, const struct su_transport_answer *answer,
+                          struct su_metadata *old, struct su_error *err)
+{
+        struct su_role_trust role = top_level(trust, SU_ROLE_TIMESTAMP);
+        su_auto_metadata struct su_metadata new = {0};
+        int r;
+
+        r = parse_and_verify(SU_ROLE_TIMESTAMP, &role, answer->data, answer->size, &new, err);
+        if (r >= 0)
+                r = check_timestamp(old, &new, err);
         if (r < 0)
                 return r;
-        if (trust->roles[role].document && metadata.version == trust->roles[role].version)
-                return check_expiry(&trust->roles[role], now, err);
-        r = check_expiry(&metadata, now, err);
+        if (old->document && new.version == old->version) {
+                r = su_check_expiry(old, role.name, trust->now, err);
+                adopt(trust, old);
+                return r;
+        }
+        r = su_check_expiry(&new, role.name, trust->now, err);
+        if (r >= 0)
+                r = su_cache_set_etag(trust->metadata_fd, NULL, err);
+        if (r >= 0)
+                r = su_cache_write(trust->metadata_fd, role.name, answer->data, answer->size, err);
+        if (r >= 0 && answer->etag)
+                r = su_cache_set_etag(trust->metadata_fd, answer->etag, err);
         if (r < 0)
                 return r;
-        r = store(trust, role, text, size, err);
+        adopt(trust, &new);
+        return 0;
+}
+
+static void answer_done(struct su_transport_answer *answer)
+{
+        free(answer->data);
+        free(answer->etag);
+        *answer = (struct su_transport_answer){0};
+}
+
+/* Section 5.4. `came` is the answer to a question that was asked before, or empty. */
+static int update_timestamp(struct su_trust *trust, struct su_transport_answer *came,
+                            struct su_error *err)
+{
+        const struct su_transport *transport = &trust->transport;
+        struct su_role_trust role = top_level(trust, SU_ROLE_TIMESTAMP);
+        su_auto_metadata struct su_metadata old = {0};
+        su_auto_free char *old_text = NULL;
+        size_t old_size;
+        int r;
+
+        r = load_trusted(trust, SU_ROLE_TIMESTAMP, &role, &old_text, &old_size, &old, err);
+        if (r >= 0 && !came->data)
+                r = transport->get(transport->userdata, SU_PART_METADATA, "timestamp.json",
+                                   SU_TIMESTAMP_SIZE_MAX, &came->data, &came->size, err);
+        return r < 0 ? r : take_timestamp(trust, came, &old, err);
+}
+
+/* Snapshot or targets, as the role above names it. */
+static int follow(struct su_trust *trust, enum su_role above, enum su_role type,
+                  struct su_error *err)
+{
+        struct su_role_trust role = top_level(trust, type);
+        struct su_metadata metadata;
+        su_auto_free char *name = NULL;
+        struct su_meta_entry entry;
+        int r;
+
+        r = su_format(&name, err, "%s.json", role.name);
+        if (r >= 0)
+                r = su_meta_entry_read(&trust->roles[above], name, &entry, err);
+        if (r >= 0)
+                r = su_load_listed(trust, type, &role, &entry, &metadata, err);
         if (r < 0)
                 return r;
         adopt(trust, &metadata);
         return 0;
 }
 
-/* Snapshot or targets, as the role above names it; what is already here is not fetched again. */
-static int follow(struct su_trust *trust, const struct su_transport *transport, enum su_role above,
-                  enum su_role role, int64_t now, struct su_error *err)
+static void begin(struct su_trust *trust, const struct su_transport *transport, int64_t now)
 {
-        su_auto_free char *path = NULL;
-        su_auto_free char *name = NULL;
-        struct su_meta_entry entry;
+        int64_t floor = su_cache_time_floor(trust->metadata_fd);
+
+        trust->transport = *transport;
+        trust->now = now > floor ? now : floor;
+        free_loaded(trust);
+}
+
+static int refresh(struct su_trust *trust, struct su_transport_answer *timestamp,
+                   struct su_error *err)
+{
         int r;
 
-        r = file_name(role, &name, err);
+        r = update_root(trust, err);
         if (r >= 0)
-                r = su_meta_entry_read(&trust->roles[above], name, &entry, err);
-        if (r < 0)
-                return r;
-        if (trust->roles[role].document && trust->roles[role].version == entry.version)
-                return check_expiry(&trust->roles[role], now, err);
-        r = su_format(&path, err, "metadata/%lld.%s", (long long)entry.version, name);
-        if (r < 0)
-                return r;
-        return update_role(trust, transport, role, path, &entry, now, err);
+                r = update_timestamp(trust, timestamp, err);
+        if (r >= 0)
+                r = follow(trust, SU_ROLE_TIMESTAMP, SU_ROLE_SNAPSHOT, err);
+        if (r >= 0)
+                r = follow(trust, SU_ROLE_SNAPSHOT, SU_ROLE_TARGETS, err);
+        if (r >= 0)
+                r = su_cache_raise_time_floor(trust->metadata_fd, trust->now, err);
+        return r;
 }
 
 int su_trust_refresh(struct su_trust *trust, const struct su_transport *transport, int64_t now,
                      struct su_error *err)
 {
-        int r;
+        su_auto(answer_done) struct su_transport_answer nothing = {0};
 
-        r = update_root(trust, transport, err);
-        if (r >= 0)
-                r = check_expiry(&trust->roles[SU_ROLE_ROOT], now, err);
-        if (r >= 0)
-                r = update_role(trust, transport, SU_ROLE_TIMESTAMP, "metadata/timestamp.json",
-                                NULL, now, err);
-        if (r >= 0)
-                r = follow(trust, transport, SU_ROLE_TIMESTAMP, SU_ROLE_SNAPSHOT, now, err);
-        if (r >= 0)
-                r = follow(trust, transport, SU_ROLE_SNAPSHOT, SU_ROLE_TARGETS, now, err);
-        return r;
+        begin(trust, transport, now);
+        return refresh(trust, &nothing, err);
 }
 
-int su_trust_find(const struct su_trust *trust, const char *path, struct su_target *ret,
-                  struct su_error *err)
+/* Take over what is stored of one role, if it is what the role above names and fresh. */
+static int adopt_stored(struct su_trust *trust, enum su_role above, enum su_role type,
+                        bool *ret_complete, struct su_error *err)
 {
-        const struct su_metadata *targets = &trust->roles[SU_ROLE_TARGETS];
-        struct su_target target;
-        json_t *object;
-        json_t *hashes;
-        json_t *entry;
-        int64_t size;
-        int r;
-
-        if (!targets->document)
-                return su_fail(err, SU_ERROR_NOT_FOUND, "no targets metadata is trusted yet");
-        r = su_json_get_object(targets->signed_part, "targets", &object, err);
-        if (r < 0)
-                return su_fail_prefix(err, r, "targets metadata");
-        entry = json_object_get(object, path);
-        if (!entry)
-                return su_fail(err, SU_ERROR_NOT_FOUND, "the repository signs no target '%s'",
-                               path);
-        r = su_json_get_integer(entry, "length", 0, INT64_MAX, &size, err);
-        if (r >= 0)
-                r = su_json_get_object(entry, "hashes", &hashes, err);
-        if (r >= 0)
-                r = su_json_get_hex(hashes, "sha256", target.sha256.bytes,
-                                    sizeof target.sha256.bytes, err);
-        if (r < 0)
-                return su_fail_prefix(err, r, "targets metadata: '%s'", path);
-        target.size = (uint64_t)size;
-        *ret = target;
-        return 0;
-}
-
-/* Consistent snapshots (section 5.7.2): targets/DIR/SHA256.NAME. */
-static int target_file_path(const char *path, const struct su_sha256 *digest, char **ret,
-                            struct su_error *err)
-{
-        const char *slash = strrchr(path, '/');
-        int directory_size = slash ? (int)(slash + 1 - path) : 0;
-        char hex[SU_SHA256_HEX_SIZE];
-
-        su_hex_encode(digest->bytes, sizeof digest->bytes, hex);
-        return su_format(ret, err, "targets/%.*s%s.%s", directory_size, path, hex,
-                         path + directory_size);
-}
-
-int su_trust_get(const struct su_trust *trust, const struct su_transport *transport,
-                 const char *path, size_t max, char **ret_data, size_t *ret_size,
-                 struct su_error *err)
-{
-        struct su_meta_entry entry = {.has_length = true, .has_sha256 = true};
-        su_auto_free char *file_path = NULL;
-        su_auto_free char *data = NULL;
-        struct su_target target;
+        struct su_role_trust role = top_level(trust, type);
+        su_auto_metadata struct su_metadata metadata = {0};
+        su_auto_free char *text = NULL;
+        su_auto_free char *name = NULL;
+        struct su_meta_entry entry;
         size_t size;
         int r;
 
-        r = su_trust_find(trust, path, &target, err);
+        *ret_complete = false;
+        r = load_trusted(trust, type, &role, &text, &size, &metadata, err);
+        if (r < 0 || !is_fresh(&metadata, trust->now))
+                return r;
+        r = su_format(&name, err, "%s.json", role.name);
         if (r < 0)
                 return r;
-        if (target.size > max)
-                return su_fail(err, SU_ERROR_TOO_LARGE, "target '%s' is declared too large", path);
-        entry.length = (int64_t)target.size;
-        entry.sha256 = target.sha256;
-        r = target_file_path(path, &target.sha256, &file_path, err);
-        if (r >= 0)
-                r = transport->get(transport->userdata, file_path, target.size, &data, &size, err);
-        if (r >= 0)
-                r = check_bytes(&entry, file_path, data, size, err);
-        if (r < 0)
-                return r;
-        *ret_data = su_take(data);
-        *ret_size = size;
+        if (type != SU_ROLE_TIMESTAMP &&
+            (su_meta_entry_read(&trust->roles[above], name, &entry, NULL) < 0 ||
+             !is_listed(&metadata, &entry, text, size, trust->now)))
+                return 0;
+        adopt(trust, &metadata);
+        *ret_complete = true;
         return 0;
+}
+
+/* Whether all that is trusted is here and fresh, so that an unchanged timestamp says it all. */
+static int adopt_all_stored(struct su_trust *trust, bool *ret_complete, struct su_error *err)
+{
+        int r = 0;
+
+        *ret_complete = is_fresh(&trust->roles[SU_ROLE_ROOT], trust->now);
+        for (enum su_role role = SU_ROLE_TIMESTAMP; role < SU_ROLES && r >= 0 && *ret_complete;
+             role++)
+                r = adopt_stored(trust, role - 1, role, ret_complete, err);
+        return r;
+}
+
+int su_trust_refresh_if_changed(struct su_trust *trust, const struct su_transport *transport,
+                                int64_t now, struct su_error *err)
+{
+        su_auto(answer_done) struct su_transport_answer answer = {0};
+        su_auto_free char *etag = NULL;
+        bool complete;
+        int r;
+
+        begin(trust, transport, now);
+        r = adopt_all_stored(trust, &complete, err);
+        if (r >= 0 && complete)
+                r = su_cache_etag(trust->metadata_fd, &etag, err);
+        if (r >= 0)
+                r = transport->get_if_changed(transport->userdata, SU_PART_METADATA,
+                                              "timestamp.json", SU_TIMESTAMP_SIZE_MAX, etag,
+                                              &answer, err);
+        if (r < 0)
+                return r;
+        if (!answer.data && !etag)
+                return su_fail(err, SU_ERROR_UNREACHABLE,
+                               "the server answers a question that was not asked");
+        return answer.data ? refresh(trust, &answer, err) : 0;
+}
+
+int64_t su_trust_expires(const struct su_trust *trust)
+{
+        int64_t first = INT64_MAX;
+
+        for (enum su_role role = 0; role < SU_ROLES; role++)
+                if (trust->roles[role].document && trust->roles[role].expires < first)
+                        first = trust->roles[role].expires;
+        return first;
 }

@@ -1,14 +1,12 @@
-/* The publisher's half of TUF metadata: keys as objects, signed envelopes. */
+/* The publisher's half of TUF metadata: signed envelopes. */
 #pragma once
 
-#include "base/error.h"
-#include "crypto/sha256.h"
-#include "crypto/signature.h"
-#include "json/json.h"
+#include "crypto/private_key.h"
+#include "trust/keys.h"
 
-/* {"keytype", "scheme", "keyval"} and the key id, the SHA-256 of its canonical form. */
-int su_key_object(const struct su_public_key *key, json_t **ret, struct su_sha256 *ret_id,
-                  struct su_error *err);
+/* {"keyid", "sig"}: `key`'s signature of the canonical form of `signed_part`. */
+int su_metadata_signature(const json_t *signed_part, const struct su_private_key *key, json_t **ret,
+                          struct su_error *err);
 
 /* {"signatures": [...], "signed": `signed_part`} as text, signed by each of `keys`. */
 int su_metadata_sign(json_t *signed_part, struct su_private_key *const *keys, size_t n_keys,

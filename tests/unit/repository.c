@@ -7,11 +7,11 @@
 static void key_id(const struct su_private_key *key, json_t **ret_object,
                    char ret_id[SU_SHA256_HEX_SIZE])
 {
-        struct su_public_key public_key;
+        su_auto_public_key struct su_public_key *public_key = NULL;
         struct su_sha256 id;
 
         assert_int_equal(su_private_key_public(key, &public_key, NULL), 0);
-        assert_int_equal(su_key_object(&public_key, ret_object, &id, NULL), 0);
+        assert_int_equal(su_key_object(public_key, ret_object, &id, NULL), 0);
         su_hex_encode(id.bytes, sizeof id.bytes, ret_id);
 }
 
@@ -166,7 +166,8 @@ struct repository *repository_new(void)
 
         assert_non_null(repository);
         for (unsigned i = 0; i < N_KEYS; i++)
-                assert_int_equal(su_private_key_generate(&repository->keys[i], NULL), 0);
+                assert_int_equal(
+                        su_private_key_generate(SU_KEY_ED25519, &repository->keys[i], NULL), 0);
         for (unsigned role = 0; role < SU_ROLES; role++)
                 repository->roles[role] = (struct repository_role){
                         .version = 1,
@@ -194,14 +195,18 @@ void repository_free(struct repository *repository)
         free(repository);
 }
 
-static int get(void *userdata, const char *path, size_t max, char **ret_data, size_t *ret_size,
-               struct su_error *err)
+static int get(void *userdata, enum su_repository_part part, const char *name, size_t max,
+               char **ret_data, size_t *ret_size, struct su_error *err)
 {
         struct repository *repository = userdata;
-        struct repository_file *file = repository_file(repository, path);
+        struct repository_file *file;
+        char path[256];
         char *copy;
 
         repository->n_requests++;
+        (void)snprintf(path, sizeof path, "%s/%s",
+                       part == SU_PART_METADATA ? "metadata" : "targets", name);
+        file = repository_file(repository, path);
         if (!file)
                 return su_fail(err, SU_ERROR_NOT_FOUND, "no '%s'", path);
         if (file->size > max)
@@ -216,7 +221,30 @@ static int get(void *userdata, const char *path, size_t max, char **ret_data, si
         return 0;
 }
 
+/* The name of a file's bytes is their hash. */
+static int get_if_changed(void *userdata, enum su_repository_part part, const char *name,
+                          size_t max, const char *etag, struct su_transport_answer *ret,
+                          struct su_error *err)
+{
+        char hash[SU_SHA256_HEX_SIZE];
+        struct su_transport_answer answer = {0};
+        int r;
+
+        r = get(userdata, part, name, max, &answer.data, &answer.size, err);
+        if (r < 0)
+                return r;
+        hash_of(answer.data, hash);
+        if (etag && strcmp(etag, hash) == 0) {
+                free(answer.data);
+                answer.data = NULL;
+        }
+        answer.etag = strdup(hash);
+        *ret = answer;
+        return 0;
+}
+
 struct su_transport repository_transport(struct repository *repository)
 {
-        return (struct su_transport){get, repository};
+        return (struct su_transport){
+                .get = get, .get_if_changed = get_if_changed, .userdata = repository};
 }

@@ -134,8 +134,7 @@ static void test_get_target(void **state)
         assert_ok(su_trust_refresh(trust, &transport, REPOSITORY_NOW, &err), err);
         assert_ok(su_trust_find(trust, REPOSITORY_TARGET, &target, &err), err);
         assert_int_equal(target.size, strlen(REPOSITORY_TEXT));
-        assert_ok(su_trust_get(trust, &transport, REPOSITORY_TARGET, 4096, &data, &size, &err),
-                  err);
+        assert_ok(su_trust_get(trust, REPOSITORY_TARGET, 4096, &data, &size, &err), err);
         assert_string_equal(data, REPOSITORY_TEXT);
         assert_int_equal(size, strlen(REPOSITORY_TEXT));
 }
@@ -152,21 +151,18 @@ static void test_bad_targets(void **state)
 
         assert_ok(su_trust_open(device->scratch->fd, &trust, &err), err);
         assert_ok(su_trust_refresh(trust, &transport, REPOSITORY_NOW, &err), err);
-        assert_fails(su_trust_get(trust, &transport, "nothing", 4096, &data, &size, &err), err,
-                     NOT_FOUND);
-        assert_fails(su_trust_get(trust, &transport, REPOSITORY_TARGET, 3, &data, &size, &err), err,
-                     TOO_LARGE);
+        assert_fails(su_trust_get(trust, "nothing", 4096, &data, &size, &err), err, NOT_FOUND);
+        assert_fails(su_trust_get(trust, REPOSITORY_TARGET, 3, &data, &size, &err), err, TOO_LARGE);
         file->text[3] ^= 1;
-        assert_fails(su_trust_get(trust, &transport, REPOSITORY_TARGET, 4096, &data, &size, &err),
-                     err, DIGEST);
+        assert_fails(su_trust_get(trust, REPOSITORY_TARGET, 4096, &data, &size, &err), err, DIGEST);
         file->text[3] ^= 1;
         file->size--;
-        assert_fails(su_trust_get(trust, &transport, REPOSITORY_TARGET, 4096, &data, &size, &err),
-                     err, TRUNCATED);
+        assert_fails(su_trust_get(trust, REPOSITORY_TARGET, 4096, &data, &size, &err), err,
+                     TRUNCATED);
         file->path[0] = 'x';
-        assert_fails(su_trust_get(trust, &transport, REPOSITORY_TARGET, 4096, &data, &size, &err),
-                     err, NOT_FOUND);
-        assert_true(su_trust_get(trust, &transport, "nothing", 9, &data, &size, NULL) < 0);
+        assert_fails(su_trust_get(trust, REPOSITORY_TARGET, 4096, &data, &size, &err), err,
+                     NOT_FOUND);
+        assert_true(su_trust_get(trust, "nothing", 9, &data, &size, NULL) < 0);
         assert_null(data);
         assert_int_equal(size, 77);
 }

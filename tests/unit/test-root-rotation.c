@@ -59,7 +59,8 @@ static void assert_stored_root(struct device *device, int version)
         su_auto_free char *text = read_text(device->scratch->fd, "root.json");
         struct su_error err = {0};
 
-        assert_ok(su_metadata_parse(SU_ROLE_ROOT, text, strlen(text), &metadata, &err), err);
+        assert_ok(su_metadata_parse(SU_ROLE_ROOT, "root", text, strlen(text), &metadata, &err),
+                  err);
         assert_int_equal(metadata.version, version);
 }
 

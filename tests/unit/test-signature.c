@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/text.h"
-#include "crypto/signature.h"
+#include "crypto/private_key.h"
 
 /* RFC 8032, section 7.1, test 2: the message is the byte 0x72. */
 #define PUBLIC "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"
@@ -18,41 +18,74 @@ static const char private_pem[] =
         "MC4CAQAwBQYDK2VwBCIEIEzNCJso/5banbbDRuwRTg9bijGfNaumJNqM9u1PuKb7\n"
         "-----END PRIVATE KEY-----\n";
 
-static void known(struct su_public_key *key, struct su_signature *signature)
+static struct su_public_key *known_key(void)
 {
-        assert_true(su_hex_decode(PUBLIC, key->bytes, sizeof key->bytes));
-        assert_true(su_hex_decode(SIGNATURE, signature->bytes, sizeof signature->bytes));
+        struct su_public_key *key = NULL;
+        uint8_t raw[SU_ED25519_PUBLIC_SIZE];
+        struct su_error err = {0};
+
+        assert_true(su_hex_decode(PUBLIC, raw, sizeof raw));
+        assert_ok(su_public_key_from_ed25519(raw, &key, &err), err);
+        return key;
+}
+
+static struct su_signature known_signature(void)
+{
+        struct su_signature signature = {.size = SU_ED25519_SIGNATURE_SIZE};
+
+        assert_true(su_hex_decode(SIGNATURE, signature.bytes, signature.size));
+        return signature;
 }
 
 static void test_known_signature(void **state)
 {
-        struct su_public_key key;
-        struct su_signature signature;
+        su_auto_public_key struct su_public_key *key = known_key();
+        struct su_signature signature = known_signature();
 
         (void)state;
-        known(&key, &signature);
-        assert_true(su_signature_is_valid(&key, "\x72", 1, &signature));
-        assert_false(su_signature_is_valid(&key, "\x73", 1, &signature));
-        assert_false(su_signature_is_valid(&key, "\x72\x72", 2, &signature));
-        assert_false(su_signature_is_valid(&key, "", 0, &signature));
+        assert_true(su_signature_is_valid(key, "\x72", 1, &signature));
+        assert_false(su_signature_is_valid(key, "\x73", 1, &signature));
+        assert_false(su_signature_is_valid(key, "\x72\x72", 2, &signature));
+        assert_false(su_signature_is_valid(key, "", 0, &signature));
+        for (size_t size = 0; size < SU_ED25519_SIGNATURE_SIZE; size++) {
+                signature.size = size;
+                assert_false(su_signature_is_valid(key, "\x72", 1, &signature));
+        }
+}
+
+static void assert_no_flipped_bit_is_valid(const struct su_public_key *key,
+                                           struct su_signature signature)
+{
+        for (size_t bit = 0; bit < 8 * signature.size; bit++) {
+                signature.bytes[bit / 8] ^= (uint8_t)(1U << (bit % 8));
+                assert_false(su_signature_is_valid(key, "\x72", 1, &signature));
+                signature.bytes[bit / 8] ^= (uint8_t)(1U << (bit % 8));
+        }
+        assert_true(su_signature_is_valid(key, "\x72", 1, &signature));
 }
 
 static void test_every_flipped_bit_of_a_signature_fails(void **state)
 {
-        struct su_public_key key;
-        struct su_signature signature;
+        su_auto_public_key struct su_public_key *key = known_key();
 
         (void)state;
-        known(&key, &signature);
-        for (size_t bit = 0; bit < 8 * sizeof signature.bytes; bit++) {
-                signature.bytes[bit / 8] ^= (uint8_t)(1U << (bit % 8));
-                assert_false(su_signature_is_valid(&key, "\x72", 1, &signature));
-                signature.bytes[bit / 8] ^= (uint8_t)(1U << (bit % 8));
-        }
-        for (size_t bit = 0; bit < 8 * sizeof key.bytes; bit++) {
-                key.bytes[bit / 8] ^= (uint8_t)(1U << (bit % 8));
-                assert_false(su_signature_is_valid(&key, "\x72", 1, &signature));
-                key.bytes[bit / 8] ^= (uint8_t)(1U << (bit % 8));
+        assert_no_flipped_bit_is_valid(key, known_signature());
+}
+
+static void test_every_flipped_bit_of_an_ed25519_key_fails(void **state)
+{
+        struct su_signature signature = known_signature();
+        uint8_t raw[SU_ED25519_PUBLIC_SIZE];
+
+        (void)state;
+        assert_true(su_hex_decode(PUBLIC, raw, sizeof raw));
+        for (size_t bit = 0; bit < 8 * sizeof raw; bit++) {
+                su_auto_public_key struct su_public_key *key = NULL;
+
+                raw[bit / 8] ^= (uint8_t)(1U << (bit % 8));
+                if (su_public_key_from_ed25519(raw, &key, NULL) >= 0)
+                        assert_false(su_signature_is_valid(key, "\x72", 1, &signature));
+                raw[bit / 8] ^= (uint8_t)(1U << (bit % 8));
         }
 }
 
@@ -60,43 +93,160 @@ static void test_known_private_key(void **state)
 {
         struct scratch *scratch = *state;
         su_auto_private_key struct su_private_key *key = NULL;
-        struct su_public_key public_key;
-        struct su_public_key wanted_key;
+        su_auto_public_key struct su_public_key *public_key = NULL;
+        su_auto_public_key struct su_public_key *wanted_key = known_key();
+        struct su_signature wanted = known_signature();
         struct su_signature signature;
-        struct su_signature wanted;
+        uint8_t raw[SU_ED25519_PUBLIC_SIZE];
+        char hex[2 * sizeof raw + 1];
         struct su_error err = {0};
 
-        known(&wanted_key, &wanted);
         write_text(scratch->fd, "key", private_pem);
-        assert_ok(su_private_key_load(scratch->fd, "key", &key, &err), err);
+        assert_ok(su_private_key_load(scratch->fd, "key", NULL, &key, &err), err);
         assert_ok(su_private_key_public(key, &public_key, &err), err);
-        assert_memory_equal(public_key.bytes, wanted_key.bytes, sizeof wanted_key.bytes);
+        assert_true(su_public_key_equal(public_key, wanted_key));
+        assert_ok(su_public_key_ed25519(public_key, raw, &err), err);
+        su_hex_encode(raw, sizeof raw, hex);
+        assert_string_equal(hex, PUBLIC);
         assert_ok(su_sign(key, "\x72", 1, &signature, &err), err);
-        assert_memory_equal(signature.bytes, wanted.bytes, sizeof wanted.bytes);
+        assert_int_equal(signature.size, wanted.size);
+        assert_memory_equal(signature.bytes, wanted.bytes, wanted.size);
+}
+
+static int type_secret(void *userdata, const char *what, char *buffer, size_t size,
+                       struct su_error *err)
+{
+        (void)err;
+        assert_string_equal(what, "key");
+        (void)snprintf(buffer, size, "%s", (const char *)userdata);
+        return 0;
+}
+
+static int refuse_to_type(void *userdata, const char *what, char *buffer, size_t size,
+                          struct su_error *err)
+{
+        (void)userdata;
+        (void)what;
+        (void)buffer;
+        (void)size;
+        return su_fail(err, SU_ERROR_CANCELLED, "nobody is there");
+}
+
+/* Each type, without and with a passphrase: what is saved is what is loaded. */
+static void round_trip(int dir_fd, enum su_key_type type, const char *passphrase)
+{
+        const struct su_passphrase_source source = {type_secret, (void *)passphrase};
+        su_auto_private_key struct su_private_key *key = NULL;
+        su_auto_private_key struct su_private_key *loaded = NULL;
+        su_auto_public_key struct su_public_key *public_key = NULL;
+        su_auto_public_key struct su_public_key *loaded_key = NULL;
+        su_auto_public_key struct su_public_key *from_pem = NULL;
+        su_auto_free char *pem = NULL;
+        struct su_signature signature;
+        struct su_error err = {0};
+        struct stat st;
+
+        assert_ok(su_private_key_generate(type, &key, &err), err);
+        assert_ok(su_private_key_save(key, dir_fd, "key", passphrase, &err), err);
+        assert_int_equal(fstatat(dir_fd, "key", &st, 0), 0);
+        assert_int_equal(st.st_mode & 07777, 0600);
+        assert_true(su_private_key_save(key, dir_fd, "key", NULL, &err) == -EEXIST);
+        assert_ok(su_private_key_load(dir_fd, "key", passphrase ? &source : NULL, &loaded, &err),
+                  err);
+        assert_ok(su_private_key_public(key, &public_key, &err), err);
+        assert_ok(su_private_key_public(loaded, &loaded_key, &err), err);
+        assert_true(su_public_key_equal(public_key, loaded_key));
+        assert_int_equal(su_public_key_type(loaded_key), type);
+        assert_ok(su_public_key_pem(public_key, &pem, &err), err);
+        assert_ok(su_public_key_from_pem(pem, strlen(pem), &from_pem, &err), err);
+        assert_ok(su_sign(loaded, "\x72", 1, &signature, &err), err);
+        assert_true(su_signature_is_valid(from_pem, "\x72", 1, &signature));
+        if (type != SU_KEY_RSA_PSS) /* its 3072 bits take too long, one by one */
+                assert_no_flipped_bit_is_valid(public_key, signature);
+        assert_int_equal(unlinkat(dir_fd, "key", 0), 0);
 }
 
 static void test_generate_save_load(void **state)
 {
         struct scratch *scratch = *state;
-        su_auto_private_key struct su_private_key *key = NULL;
-        su_auto_private_key struct su_private_key *loaded = NULL;
-        struct su_public_key public_key;
-        struct su_public_key loaded_key;
-        struct su_signature signature;
-        struct su_error err = {0};
-        struct stat st;
 
-        assert_ok(su_private_key_generate(&key, &err), err);
-        assert_ok(su_private_key_save(key, scratch->fd, "key", &err), err);
-        assert_int_equal(fstatat(scratch->fd, "key", &st, 0), 0);
-        assert_int_equal(st.st_mode & 07777, 0600);
-        assert_ok(su_private_key_load(scratch->fd, "key", &loaded, &err), err);
-        assert_ok(su_private_key_public(key, &public_key, &err), err);
-        assert_ok(su_private_key_public(loaded, &loaded_key, &err), err);
-        assert_memory_equal(public_key.bytes, loaded_key.bytes, sizeof public_key.bytes);
-        assert_ok(su_sign(loaded, "text", 4, &signature, &err), err);
-        assert_true(su_signature_is_valid(&public_key, "text", 4, &signature));
-        assert_true(su_private_key_save(key, scratch->fd, "key", &err) == -EEXIST);
+        for (enum su_key_type type = SU_KEY_ED25519; type <= SU_KEY_RSA_PSS; type++) {
+                round_trip(scratch->fd, type, NULL);
+                round_trip(scratch->fd, type, "correct horse");
+        }
+}
+
+static void test_keys_differ(void **state)
+{
+        (void)state;
+        for (enum su_key_type type = SU_KEY_ED25519; type <= SU_KEY_RSA_PSS; type++) {
+                su_auto_private_key struct su_private_key *one = NULL;
+                su_auto_private_key struct su_private_key *other = NULL;
+                su_auto_public_key struct su_public_key *one_public = NULL;
+                su_auto_public_key struct su_public_key *other_public = NULL;
+                struct su_signature signature;
+                struct su_error err = {0};
+
+                assert_ok(su_private_key_generate(type, &one, &err), err);
+                assert_ok(su_private_key_generate(type, &other, &err), err);
+                assert_ok(su_private_key_public(one, &one_public, &err), err);
+                assert_ok(su_private_key_public(other, &other_public, &err), err);
+                assert_false(su_public_key_equal(one_public, other_public));
+                assert_ok(su_sign(one, "text", 4, &signature, &err), err);
+                assert_true(su_signature_is_valid(one_public, "text", 4, &signature));
+                assert_false(su_signature_is_valid(one_public, "tExt", 4, &signature));
+                assert_false(su_signature_is_valid(other_public, "text", 4, &signature));
+        }
+}
+
+static void test_passphrases(void **state)
+{
+        struct scratch *scratch = *state;
+        const struct su_passphrase_source wrong = {type_secret, (void *)"wrong horse"};
+        const struct su_passphrase_source nobody = {refuse_to_type, NULL};
+        su_auto_private_key struct su_private_key *key = NULL;
+        struct su_private_key *loaded = NULL;
+        su_auto_free char *text = NULL;
+        struct su_error err = {0};
+
+        assert_ok(su_private_key_generate(SU_KEY_ED25519, &key, &err), err);
+        assert_ok(su_private_key_save(key, scratch->fd, "key", "correct horse", &err), err);
+        text = read_text(scratch->fd, "key");
+        assert_contains(text, "BEGIN ENCRYPTED PRIVATE KEY");
+        assert_fails_with(su_private_key_load(scratch->fd, "key", NULL, &loaded, &err), err, CONFIG,
+                          "is encrypted");
+        assert_fails_with(su_private_key_load(scratch->fd, "key", &wrong, &loaded, &err), err,
+                          CONFIG, "is wrong");
+        assert_fails_with(su_private_key_load(scratch->fd, "key", &nobody, &loaded, &err), err,
+                          CANCELLED, "nobody is there");
+        assert_null(loaded);
+}
+
+static void test_what_is_no_public_key(void **state)
+{
+        /* X25519; RSA with 1024 bits; P-384. */
+        static const char *const bad[] = {
+                "",
+                "rubbish",
+                "-----BEGIN PUBLIC KEY-----\n",
+                "-----BEGIN PUBLIC KEY-----\n"
+                "MCowBQYDK2VuAyEAPUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=\n"
+                "-----END PUBLIC KEY-----\n",
+                "-----BEGIN PUBLIC KEY-----\n"
+                "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEqofKIr6LBTeOscce8yCtdG4dO2KLp5uY\n"
+                "WfdB4IJUKjhVAvJdv1UpbDpUXjhydgq3NhfeSpYmLG9dnpi/kpLcKfj0Hb0omhR8\n"
+                "6doxE7XwuMAKYLHOHX6BnXpDHXyQ6g5f\n"
+                "-----END PUBLIC KEY-----\n",
+        };
+        struct su_public_key *key = NULL;
+        struct su_error err = {0};
+
+        (void)state;
+        for (size_t i = 0; i < SU_ELEMENTS(bad); i++)
+                assert_fails(su_public_key_from_pem(bad[i], strlen(bad[i]), &key, &err), err,
+                             FORMAT);
+        assert_null(key);
+        su_public_key_free(NULL);
 }
 
 static void test_what_is_no_key(void **state)
@@ -113,10 +263,10 @@ static void test_what_is_no_key(void **state)
 
         for (size_t i = 0; i < SU_ELEMENTS(bad); i++) {
                 write_text(scratch->fd, "key", bad[i]);
-                assert_fails_with(su_private_key_load(scratch->fd, "key", &key, &err), err, FORMAT,
-                                  "'key'");
+                assert_fails_with(su_private_key_load(scratch->fd, "key", NULL, &key, &err), err,
+                                  FORMAT, "'key'");
         }
-        assert_true(su_private_key_load(scratch->fd, "missing", &key, &err) == -ENOENT);
+        assert_true(su_private_key_load(scratch->fd, "missing", NULL, &key, &err) == -ENOENT);
         assert_null(key);
         su_private_key_free(NULL);
 }
@@ -127,7 +277,11 @@ int main(void)
                 cmocka_unit_test(test_known_signature),
                 cmocka_unit_test(test_every_flipped_bit_of_a_signature_fails),
                 scratch_test(test_known_private_key),
+                cmocka_unit_test(test_every_flipped_bit_of_an_ed25519_key_fails),
                 scratch_test(test_generate_save_load),
+                cmocka_unit_test(test_keys_differ),
+                scratch_test(test_passphrases),
+                cmocka_unit_test(test_what_is_no_public_key),
                 scratch_test(test_what_is_no_key),
         };
 

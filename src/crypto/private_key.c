@@ -1,0 +1,297 @@
+#include "crypto/private_key.h"
+
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/provider.h>
+#include <openssl/rsa.h>
+#include <openssl/store.h>
+#include <openssl/ui.h>
+#include <openssl/x509.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "crypto/openssl.h"
+
+#define PEM_SIZE_MAX 65536
+#define RSA_BITS_NEW 3072
+
+/* scrypt (RFC 7914): 16 MiB, and some tenths of a second. */
+#define SCRYPT_SALT_SIZE 16
+#define SCRYPT_N 16384
+#define SCRYPT_R 8
+#define SCRYPT_P 8
+
+struct su_private_key {
+        EVP_PKEY *pkey;
+        enum su_key_type type;
+};
+
+/* Takes `*pkey` over when it is of a known type. */
+static int adopt(EVP_PKEY **pkey, const char *name, struct su_private_key **ret,
+                 struct su_error *err)
+{
+        struct su_private_key *key;
+        enum su_key_type type;
+
+        if (!su_pkey_type(*pkey, &type))
+                return su_fail(err, SU_ERROR_FORMAT,
+                               "'%s' is not an Ed25519, ECDSA P-256 or RSA private key of %d to "
+                               "%d bits",
+                               name, SU_RSA_BITS_MIN, SU_RSA_BITS_MAX);
+        key = calloc(1, sizeof *key);
+        if (!key)
+                return su_fail_oom(err);
+        *key = (struct su_private_key){.pkey = *pkey, .type = type};
+        *pkey = NULL;
+        *ret = key;
+        return 0;
+}
+
+int su_private_key_generate(enum su_key_type type, struct su_private_key **ret,
+                            struct su_error *err)
+{
+        su_auto(su_pkey_free_p) EVP_PKEY *pkey = NULL;
+
+        switch (type) {
+        case SU_KEY_ED25519:
+                pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+                break;
+        case SU_KEY_ECDSA_P256:
+                pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+                break;
+        case SU_KEY_RSA_PSS:
+                pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)RSA_BITS_NEW);
+                break;
+        }
+        if (!pkey)
+                return su_fail(err, SU_ERROR_SYSTEM, "libcrypto cannot make a key");
+        return adopt(&pkey, "the new key", ret, err);
+}
+
+void su_private_key_free(struct su_private_key *key)
+{
+        if (!key)
+                return;
+        EVP_PKEY_free(key->pkey);
+        free(key);
+}
+
+/* What libcrypto's callback needs, and what became of it. */
+struct asking {
+        const struct su_passphrase_source *source;
+        const char *what;
+        struct su_error *err;
+        bool asked;
+        int result;
+};
+
+static int ask(char *buffer, int size, int rwflag, void *userdata)
+{
+        struct asking *asking = userdata;
+
+        (void)rwflag;
+        asking->asked = true;
+        if (!asking->source)
+                return -1;
+        asking->result = asking->source->get(asking->source->userdata, asking->what, buffer,
+                                             (size_t)size, asking->err);
+        return asking->result < 0 ? -1 : (int)strlen(buffer);
+}
+
+static int explain_unreadable(const struct asking *asking, struct su_error *err)
+{
+        if (asking->result < 0)
+                return asking->result;
+        if (asking->asked && !asking->source)
+                return su_fail(err, SU_ERROR_CONFIG, "'%s' is encrypted: its passphrase is needed",
+                               asking->what);
+        if (asking->asked)
+                return su_fail(err, SU_ERROR_CONFIG, "the passphrase of '%s' is wrong",
+                               asking->what);
+        return su_fail(err, SU_ERROR_FORMAT, "'%s' is not a private key in PEM", asking->what);
+}
+
+int su_private_key_load(int dir_fd, const char *name, const struct su_passphrase_source *passphrase,
+                        struct su_private_key **ret, struct su_error *err)
+{
+        struct asking asking = {.source = passphrase, .what = name, .err = err};
+        su_auto(su_pkey_free_p) EVP_PKEY *pkey = NULL;
+        su_auto(su_bio_free_p) BIO *bio = NULL;
+        su_auto_free char *pem = NULL;
+        size_t size;
+        int r;
+
+        r = su_file_read(dir_fd, name, PEM_SIZE_MAX, &pem, &size, err);
+        if (r < 0)
+                return r;
+        bio = BIO_new_mem_buf(pem, (int)size);
+        if (bio)
+                pkey = PEM_read_bio_PrivateKey(bio, NULL, ask, &asking);
+        OPENSSL_cleanse(pem, size);
+        ERR_clear_error();
+        if (!bio)
+                return su_fail_oom(err);
+        if (!pkey)
+                return explain_unreadable(&asking, err);
+        return adopt(&pkey, name, ret, err);
+}
+
+static void store_close_p(OSSL_STORE_CTX **store)
+{
+        (void)OSSL_STORE_close(*store);
+}
+
+static void ui_method_free_p(UI_METHOD **method)
+{
+        UI_destroy_method(*method);
+}
+
+/* The first private key that the token shows for the URI. */
+static EVP_PKEY *read_token(OSSL_STORE_CTX *store)
+{
+        EVP_PKEY *pkey = NULL;
+
+        while (!pkey && !OSSL_STORE_eof(store)) {
+                OSSL_STORE_INFO *info = OSSL_STORE_load(store);
+
+                if (!info)
+                        continue;
+                if (OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY)
+                        pkey = OSSL_STORE_INFO_get1_PKEY(info);
+                OSSL_STORE_INFO_free(info);
+        }
+        return pkey;
+}
+
+int su_private_key_open_token(const char *uri, const struct su_passphrase_source *passphrase,
+                              struct su_private_key **ret, struct su_error *err)
+{
+        struct asking asking = {.source = passphrase, .what = uri, .err = err};
+        su_auto(ui_method_free_p) UI_METHOD *method = UI_UTIL_wrap_read_pem_callback(ask, 0);
+        su_auto(store_close_p) OSSL_STORE_CTX *store = NULL;
+        su_auto(su_pkey_free_p) EVP_PKEY *pkey = NULL;
+
+        if (!method)
+                return su_fail_oom(err);
+        if (!OSSL_PROVIDER_try_load(NULL, "pkcs11", 1))
+                return su_fail(err, SU_ERROR_UNSUPPORTED,
+                               "'%s' needs OpenSSL's provider for PKCS #11, which is not installed",
+                               uri);
+        store = OSSL_STORE_open_ex(uri, NULL, "?provider=pkcs11", method, &asking, NULL, NULL,
+                                   NULL);
+        if (store)
+                (void)OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY);
+        if (store)
+                pkey = read_token(store);
+        ERR_clear_error();
+        if (!pkey && (asking.result < 0 || asking.asked))
+                return explain_unreadable(&asking, err);
+        if (!pkey)
+                return su_fail(err, SU_ERROR_NOT_FOUND, "no token has the private key '%s'", uri);
+        return adopt(&pkey, uri, ret, err);
+}
+
+/* PKCS #8, encrypted by PBES2 (RFC 8018) with scrypt, into `bio`. */
+static bool write_encrypted(BIO *bio, EVP_PKEY *pkey, const char *passphrase)
+{
+        PKCS8_PRIV_KEY_INFO *plain = EVP_PKEY2PKCS8(pkey);
+        X509_ALGOR *algorithm = PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), NULL, SCRYPT_SALT_SIZE,
+                                                      NULL, SCRYPT_N, SCRYPT_R, SCRYPT_P);
+        X509_SIG *sealed = NULL;
+        bool written;
+
+        if (plain && algorithm)
+                sealed = PKCS8_set0_pbe(passphrase, (int)strlen(passphrase), plain, algorithm);
+        if (!sealed)
+                X509_ALGOR_free(algorithm);
+        written = sealed && PEM_write_bio_PKCS8(bio, sealed) == 1;
+        X509_SIG_free(sealed);
+        PKCS8_PRIV_KEY_INFO_free(plain);
+        return written;
+}
+
+static int encode(const struct su_private_key *key, const char *name, const char *passphrase,
+                  BIO *bio, struct su_error *err)
+{
+        bool written = passphrase ? write_encrypted(bio, key->pkey, passphrase)
+                                  : PEM_write_bio_PKCS8PrivateKey(bio, key->pkey, NULL, NULL, 0,
+                                                                  NULL, NULL) == 1;
+
+        ERR_clear_error();
+        if (!written)
+                return su_fail(err, SU_ERROR_SYSTEM, "libcrypto cannot encode the key '%s'", name);
+        return 0;
+}
+
+int su_private_key_save(const struct su_private_key *key, int dir_fd, const char *name,
+                        const char *passphrase, struct su_error *err)
+{
+        su_auto(su_bio_free_p) BIO *bio = BIO_new(BIO_s_secmem());
+        su_auto_close int fd = -EBADF;
+        char *pem;
+        long size;
+        int r;
+
+        if (!bio)
+                return su_fail_oom(err);
+        r = encode(key, name, passphrase, bio, err);
+        if (r < 0)
+                return r;
+        size = BIO_get_mem_data(bio, &pem);
+        fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot create key file '%s'", name);
+        r = su_write_all(fd, pem, (size_t)size, name, err);
+        if (r < 0)
+                return r;
+        if (fsync(fd) < 0)
+                return su_fail_errno(err, errno, "cannot sync '%s'", name);
+        return su_sync_parent(dir_fd, name, err);
+}
+
+int su_private_key_public(const struct su_private_key *key, struct su_public_key **ret,
+                          struct su_error *err)
+{
+        unsigned char *der = NULL;
+        int size = i2d_PUBKEY(key->pkey, &der);
+        int r;
+
+        ERR_clear_error();
+        if (size < 0)
+                return su_fail(err, SU_ERROR_SYSTEM, "libcrypto cannot give the public key");
+        r = su_public_key_from_der(der, (size_t)size, ret, err);
+        OPENSSL_free(der);
+        return r;
+}
+
+static bool set_pss(EVP_PKEY_CTX *context)
+{
+        return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+               EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
+}
+
+int su_sign(const struct su_private_key *key, const void *data, size_t size,
+            struct su_signature *ret, struct su_error *err)
+{
+        su_auto(su_md_context_free_p) EVP_MD_CTX *context = EVP_MD_CTX_new();
+        const char *digest = key->type == SU_KEY_ED25519 ? NULL : "SHA256";
+        EVP_PKEY_CTX *pkey_context;
+        struct su_signature signature = {.size = sizeof signature.bytes};
+        bool signs;
+
+        if (!context)
+                return su_fail_oom(err);
+        signs = EVP_DigestSignInit_ex(context, &pkey_context, digest, NULL, NULL, key->pkey,
+                                      NULL) == 1 &&
+                (key->type != SU_KEY_RSA_PSS || set_pss(pkey_context)) &&
+                EVP_DigestSign(context, signature.bytes, &signature.size, data, size) == 1;
+        ERR_clear_error();
+        if (!signs)
+                return su_fail(err, SU_ERROR_SYSTEM, "libcrypto cannot sign");
+        *ret = signature;
+        return 0;
+}

@@ -1,0 +1,157 @@
+#include "crypto/public_key.h"
+
+#include <limits.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <string.h>
+
+#include "crypto/openssl.h"
+
+struct su_public_key {
+        EVP_PKEY *pkey;
+        enum su_key_type type;
+};
+
+bool su_pkey_type(const EVP_PKEY *pkey, enum su_key_type *ret)
+{
+        char group[32] = "";
+
+        if (EVP_PKEY_is_a(pkey, "ED25519")) {
+                *ret = SU_KEY_ED25519;
+                return true;
+        }
+        if (EVP_PKEY_is_a(pkey, "EC")) {
+                *ret = SU_KEY_ECDSA_P256;
+                return EVP_PKEY_get_group_name(pkey, group, sizeof group, NULL) == 1 &&
+                       (strcmp(group, "prime256v1") == 0 || strcmp(group, "P-256") == 0);
+        }
+        *ret = SU_KEY_RSA_PSS;
+        return (EVP_PKEY_is_a(pkey, "RSA") || EVP_PKEY_is_a(pkey, "RSA-PSS")) &&
+               EVP_PKEY_get_bits(pkey) >= SU_RSA_BITS_MIN &&
+               EVP_PKEY_get_bits(pkey) <= SU_RSA_BITS_MAX;
+}
+
+/* Takes `pkey` over, also on failure; NULL: it could not be parsed. */
+static int adopt(EVP_PKEY *pkey, struct su_public_key **ret, struct su_error *err)
+{
+        struct su_public_key *key;
+        enum su_key_type type;
+
+        ERR_clear_error();
+        if (!pkey)
+                return su_fail(err, SU_ERROR_FORMAT, "this is not a public key");
+        if (!su_pkey_type(pkey, &type)) {
+                EVP_PKEY_free(pkey);
+                return su_fail(err, SU_ERROR_FORMAT,
+                               "the public key is not of a type that is known here: Ed25519, "
+                               "ECDSA P-256, or RSA with %d to %d bits",
+                               SU_RSA_BITS_MIN, SU_RSA_BITS_MAX);
+        }
+        key = calloc(1, sizeof *key);
+        if (!key) {
+                EVP_PKEY_free(pkey);
+                return su_fail_oom(err);
+        }
+        *key = (struct su_public_key){.pkey = pkey, .type = type};
+        *ret = key;
+        return 0;
+}
+
+int su_public_key_from_ed25519(const uint8_t raw[SU_ED25519_PUBLIC_SIZE],
+                               struct su_public_key **ret, struct su_error *err)
+{
+        return adopt(
+                EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw, SU_ED25519_PUBLIC_SIZE),
+                ret, err);
+}
+
+int su_public_key_from_pem(const char *pem, size_t size, struct su_public_key **ret,
+                           struct su_error *err)
+{
+        su_auto(su_bio_free_p) BIO *bio = NULL;
+
+        if (size > INT_MAX)
+                return su_fail(err, SU_ERROR_FORMAT, "this is not a public key");
+        bio = BIO_new_mem_buf(pem, (int)size);
+        if (!bio)
+                return su_fail_oom(err);
+        return adopt(PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL), ret, err);
+}
+
+int su_public_key_from_der(const void *der, size_t size, struct su_public_key **ret,
+                           struct su_error *err)
+{
+        const unsigned char *bytes = der;
+
+        if (size > LONG_MAX)
+                return su_fail(err, SU_ERROR_FORMAT, "this is not a public key");
+        return adopt(d2i_PUBKEY(NULL, &bytes, (long)size), ret, err);
+}
+
+void su_public_key_free(struct su_public_key *key)
+{
+        if (!key)
+                return;
+        EVP_PKEY_free(key->pkey);
+        free(key);
+}
+
+enum su_key_type su_public_key_type(const struct su_public_key *key)
+{
+        return key->type;
+}
+
+bool su_public_key_equal(const struct su_public_key *a, const struct su_public_key *b)
+{
+        return a->type == b->type && EVP_PKEY_eq(a->pkey, b->pkey) == 1;
+}
+
+int su_public_key_ed25519(const struct su_public_key *key, uint8_t ret[SU_ED25519_PUBLIC_SIZE],
+                          struct su_error *err)
+{
+        size_t size = SU_ED25519_PUBLIC_SIZE;
+
+        if (key->type != SU_KEY_ED25519)
+                return su_fail(err, SU_ERROR_FORMAT, "the key is not an Ed25519 key");
+        if (EVP_PKEY_get_raw_public_key(key->pkey, ret, &size) != 1 ||
+            size != SU_ED25519_PUBLIC_SIZE)
+                return su_fail(err, SU_ERROR_SYSTEM, "libcrypto cannot give the public key");
+        return 0;
+}
+
+int su_public_key_pem(const struct su_public_key *key, char **ret, struct su_error *err)
+{
+        su_auto(su_bio_free_p) BIO *bio = BIO_new(BIO_s_mem());
+        char *pem;
+        long size;
+
+        if (!bio || PEM_write_bio_PUBKEY(bio, key->pkey) != 1)
+                return su_fail(err, SU_ERROR_SYSTEM, "libcrypto cannot encode the public key");
+        size = BIO_get_mem_data(bio, &pem);
+        *ret = strndup(pem, (size_t)size);
+        return *ret ? 0 : su_fail_oom(err);
+}
+
+static bool set_pss(EVP_PKEY_CTX *context)
+{
+        return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+               EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_AUTO) == 1;
+}
+
+bool su_signature_is_valid(const struct su_public_key *key, const void *data, size_t size,
+                           const struct su_signature *signature)
+{
+        su_auto(su_md_context_free_p) EVP_MD_CTX *context = EVP_MD_CTX_new();
+        const EVP_MD *digest = key->type == SU_KEY_ED25519 ? NULL : EVP_sha256();
+        EVP_PKEY_CTX *pkey_context;
+        bool valid;
+
+        valid = context &&
+                EVP_DigestVerifyInit(context, &pkey_context, digest, NULL, key->pkey) == 1 &&
+                (key->type != SU_KEY_RSA_PSS || set_pss(pkey_context)) &&
+                EVP_DigestVerify(context, signature->bytes, signature->size, data, size) == 1;
+        ERR_clear_error();
+        return valid;
+}
