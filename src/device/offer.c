@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "device/documents.h"
 #include "device/store.h"
 #include "improvement/channel.h"
 
@@ -55,7 +56,7 @@ static int get_channel(struct su_engine *engine, struct su_channel *ret, struct 
                         *err = here;
                 return -here.errnum;
         }
-        r = su_trust_get(engine->trust, path, SU_CHANNEL_SIZE_MAX, &text, &size, err);
+        r = su_document_get(engine, path, "channel.json", SU_CHANNEL_SIZE_MAX, &text, &size, err);
         if (r >= 0)
                 r = su_channel_parse(text, size, ret, err);
         if (r < 0)

@@ -12,6 +12,8 @@
 #define STALL_BYTES_PER_S 100L
 #define STALL_TIME_S 30L
 #define REDIRECTS_MAX 5L
+/* Nobody waits longer for what fits into memory, however steadily it trickles in. */
+#define MEMORY_TIME_S 600L
 
 struct su_fetch {
         CURL *curl;
@@ -93,7 +95,7 @@ static int explain(const struct transfer *transfer, CURLcode code, struct su_err
                                fetch->base_url, transfer->path,
                                (unsigned long long)transfer->received, curl_easy_strerror(code));
         case CURLE_HTTP_RETURNED_ERROR:
-                if (status == 404 || status == 410 || status == 403) /* object stores say 403 */
+                if (status == 404 || status == 410)
                         return su_fail(err, SU_ERROR_NOT_FOUND, "the repository %s has no '%s'",
                                        fetch->base_url, transfer->path);
                 return su_fail(err, SU_ERROR_UNREACHABLE, "'%s/%s': the server answered %ld",
@@ -216,7 +218,9 @@ static int perform_to_memory(struct transfer *transfer, char **ret_data, size_t 
         transfer->memory = open_memstream(&data, &size);
         if (!transfer->memory)
                 return su_fail_oom(err);
+        (void)curl_easy_setopt(transfer->fetch->curl, CURLOPT_TIMEOUT, MEMORY_TIME_S);
         r = perform(transfer, err);
+        (void)curl_easy_setopt(transfer->fetch->curl, CURLOPT_TIMEOUT, 0L);
         if (fclose(transfer->memory) != 0 && r >= 0)
                 r = su_fail_oom(err);
         if (r < 0)

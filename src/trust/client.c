@@ -276,23 +276,26 @@ static int fetch_listed(struct su_trust *trust, enum su_role type, const struct 
 {
         const struct su_transport *transport = &trust->transport;
         su_auto_free char *name = NULL;
+        su_auto_free char *path = NULL; /* for messages */
         size_t max = 0;
         int r;
 
         r = metadata_name(trust, role->name, entry->version, &name, err);
         if (r >= 0)
-                r = size_allowed(type, entry, name, &max, err);
+                r = su_format(&path, err, "metadata/%s", name);
+        if (r >= 0)
+                r = size_allowed(type, entry, path, &max, err);
         if (r >= 0)
                 r = transport->get(transport->userdata, SU_PART_METADATA, name, max, ret_text,
                                    ret_size, err);
         if (r >= 0)
-                r = su_meta_entry_check(entry, name, *ret_text, *ret_size, err);
+                r = su_meta_entry_check(entry, path, *ret_text, *ret_size, err);
         if (r >= 0)
                 r = parse_and_verify(type, role, *ret_text, *ret_size, ret, err);
         if (r < 0)
                 return r;
         if (ret->version != entry->version)
-                return su_fail(err, SU_ERROR_ROLLBACK, "'%s' calls itself version %lld", name,
+                return su_fail(err, SU_ERROR_ROLLBACK, "'%s' calls itself version %lld", path,
                                (long long)ret->version);
         return 0;
 }

@@ -121,6 +121,7 @@ static int find_delegation(const struct su_delegations *delegations, const char 
  * another one. Its file is in the cache then, so nothing is fetched again. */
 static int load_delegated(struct su_trust *trust, const struct visit *visit, struct su_error *err)
 {
+        struct su_error here = {0};
         su_auto_delegations struct su_delegations delegations = {0};
         su_auto_metadata struct su_metadata metadata = {0};
         su_auto_free char *listed = NULL;
@@ -134,9 +135,17 @@ static int load_delegated(struct su_trust *trust, const struct visit *visit, str
         if (r >= 0)
                 r = su_format(&listed, err, "%s.json", visit->name);
         if (r >= 0)
-                r = su_meta_entry_read(&trust->roles[SU_ROLE_SNAPSHOT], listed, &entry, err);
+                r = su_meta_entry_read(&trust->roles[SU_ROLE_SNAPSHOT], listed, &entry, &here);
         if (r >= 0)
-                r = su_load_listed(trust, SU_ROLE_TARGETS, &role, &entry, &metadata, err);
+                r = su_load_listed(trust, SU_ROLE_TARGETS, &role, &entry, &metadata, &here);
+        if (here.code == SU_ERROR_NOT_FOUND) /* not to be mistaken for "nobody signs it" */
+                return su_fail(err, SU_ERROR_UNREACHABLE, "the repository is incomplete: %s",
+                               here.message);
+        if (here.code != SU_OK) {
+                if (err)
+                        *err = here;
+                return r;
+        }
         if (r >= 0)
                 r = remember(trust, visit->name, &metadata, err);
         return r;
@@ -288,6 +297,7 @@ int su_trust_get(struct su_trust *trust, const char *path, size_t max, char **re
 {
         const struct su_transport *transport = &trust->transport;
         su_auto_free char *name = NULL;
+        su_auto_free char *shown = NULL;
         su_auto_free char *data = NULL;
         struct su_target target;
         size_t size;
@@ -300,14 +310,16 @@ int su_trust_get(struct su_trust *trust, const char *path, size_t max, char **re
                 return su_fail(err, SU_ERROR_TOO_LARGE, "target '%s' is declared too large", path);
         r = target_name(trust, path, &target, &name, err);
         if (r >= 0)
+                r = su_format(&shown, err, "targets/%s", name);
+        if (r >= 0)
                 r = transport->get(transport->userdata, SU_PART_TARGETS, name, target.size, &data,
                                    &size, err);
         if (r < 0)
                 return r;
         if (size != target.size)
-                return su_fail(err, SU_ERROR_TRUNCATED, "'%s' has %zu bytes instead of %llu", path,
+                return su_fail(err, SU_ERROR_TRUNCATED, "'%s' has %zu bytes instead of %llu", shown,
                                size, (unsigned long long)target.size);
-        r = su_hashes_check(&target.hashes, path, data, size, err);
+        r = su_hashes_check(&target.hashes, shown, data, size, err);
         if (r < 0)
                 return r;
         *ret_data = su_take(data);
@@ -320,13 +332,16 @@ int su_trust_get_to_fd(struct su_trust *trust, const char *path, const struct su
 {
         const struct su_transport *transport = &trust->transport;
         su_auto_free char *name = NULL;
+        su_auto_free char *shown = NULL;
         int r;
 
         r = target_name(trust, path, target, &name, err);
         if (r >= 0)
+                r = su_format(&shown, err, "targets/%s", name);
+        if (r >= 0)
                 r = transport->get_to_fd(transport->userdata, SU_PART_TARGETS, name, target->size,
                                          fd, err);
         if (r >= 0)
-                r = su_hashes_check_fd(&target->hashes, path, fd, err);
+                r = su_hashes_check_fd(&target->hashes, shown, fd, err);
         return r;
 }
