@@ -89,6 +89,14 @@ def main():
     seed("metadata", "snapshot", b"\2" + metadata("snapshot", meta={"targets.json": {"version": 1}}).encode())
     seed("metadata", "targets", b"\3" + metadata("targets", targets={
         "a/b": {"length": 1, "hashes": {"sha256": HASH}}}).encode())
+    keys = json.loads(root())["signed"]["keys"]
+    signers = {"keyids": list(keys), "threshold": 1}
+    for name, how in {
+            "paths": {"roles": [dict(signers, name="debian-12-x86-64", terminating=True, paths=["debian-12-x86-64/*", "*/[!b-z]/?anifest*"]),
+                                dict(signers, name="other", terminating=False, paths=["*/*/*"])]},
+            "prefixes": {"roles": [dict(signers, name="x", terminating=False, path_hash_prefixes=["", "0", "ab"])]},
+            "bins": {"succinct_roles": dict(signers, bit_length=8, name_prefix="bin")}}.items():
+        seed("metadata", name, b"\3" + metadata("targets", targets={}, delegations=dict(how, keys=keys)).encode())
     seed("manifest", "full", json.dumps(MANIFEST))
     seed("manifest", "empty", json.dumps(dict(MANIFEST, components=[])))
     seed("channel", "full", json.dumps(CHANNEL))

@@ -40,6 +40,8 @@ static const struct verb verbs[] = {
          "Show which processes still run old code"},
         {"coverage", su_verb_coverage, true, TAKES_NOTHING,
          "Look for copies of the old code that no improvement reaches"},
+        {"verify", su_verb_verify, true, TAKES_NOTHING,
+         "Look again at the seals, and at the proof that the level is publicly logged"},
         {"history", su_verb_history, true, TAKES_NOTHING,
          "Show what was installed and removed, and how it went"},
 };

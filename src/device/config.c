@@ -12,15 +12,21 @@
 static int assign_source(struct su_config *config, const struct su_ini_line *line,
                          struct su_error *err)
 {
+        bool is_path = true;
         char **field;
 
-        if (strcmp(line->key, "Repository") == 0)
+        if (strcmp(line->key, "Repository") == 0) {
                 field = &config->repository;
-        else if (strcmp(line->key, "TrustedRoot") == 0)
+                is_path = false;
+        } else if (strcmp(line->key, "TrustedRoot") == 0) {
                 field = &config->trusted_root;
-        else
+        } else if (strcmp(line->key, "LogPolicy") == 0) {
+                field = &config->log_policy;
+                config->log_policy_given = true;
+        } else {
                 return su_fail_line(err, line, "unknown key '%s' in [Source]", line->key);
-        if (field == &config->trusted_root && !su_path_is_normal(line->value))
+        }
+        if (is_path && !su_path_is_normal(line->value))
                 return su_fail_line(err, line, "%s= is not an absolute path: '%s'", line->key,
                                     line->value);
         free(*field);
@@ -83,6 +89,8 @@ int su_config_load(int root_fd, struct su_config *ret, struct su_error *err)
         int r;
 
         r = su_strdup(SU_TRUSTED_ROOT_PATH, &config.trusted_root, err);
+        if (r >= 0)
+                r = su_strdup(SU_LOG_POLICY_PATH, &config.log_policy, err);
         if (r < 0)
                 return r;
         r = su_open_in_root(root_fd, SU_CONFIG_PATH, O_RDONLY, &fd, err);
@@ -104,5 +112,6 @@ void su_config_done(struct su_config *config)
 {
         free(config->repository);
         free(config->trusted_root);
+        free(config->log_policy);
         *config = (struct su_config){0};
 }

@@ -3,6 +3,7 @@
  *     [Source]
  *     Repository=https://updates.example.org/suture
  *     TrustedRoot=/usr/lib/suture/root.json
+ *     LogPolicy=/usr/lib/suture/log-policy
  *
  *     [Restart]
  *     Window=Mon,Tue 02:00-05:00
@@ -13,16 +14,21 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "base/own.h"
 #include "restart/due.h"
 
 #define SU_CONFIG_PATH "/etc/suture/suture.conf"
 #define SU_TRUSTED_ROOT_PATH "/etc/suture/root.json"
+#define SU_LOG_POLICY_PATH "/etc/suture/log-policy"
 
 struct su_config {
-        char *repository;   /* URL; NULL: not configured */
-        char *trusted_root; /* path in the OS tree */
+        char *repository;      /* URL; NULL: not configured */
+        char *trusted_root;    /* path in the OS tree */
+        char *log_policy;      /* the same */
+        bool log_policy_given; /* it was named, and has to be there */
         struct su_restart_policy restart;
 };
 

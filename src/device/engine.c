@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "device/evidence.h"
 #include "device/store.h"
 #include "layers/layers.h"
 
@@ -145,6 +146,7 @@ void su_engine_free(struct su_engine *engine)
 {
         if (!engine)
                 return;
+        su_policy_free(engine->log_policy);
         su_trust_free(engine->trust);
         su_fetch_free(engine->fetch);
         su_state_done(&engine->state);
@@ -220,7 +222,9 @@ int su_engine_connect(struct su_engine *engine, struct su_error *err)
         if (r < 0)
                 return r;
         su_fetch_set_progress(engine->fetch, engine->fetch_progress, engine->fetch_userdata);
-        return open_trust(engine, err);
+        r = su_evidence_policy(engine->root_fd, engine->config.log_policy,
+                               engine->config.log_policy_given, &engine->log_policy, err);
+        return r < 0 ? r : open_trust(engine, err);
 }
 
 static int part_path(enum su_repository_part part, const char *name, char **ret,

@@ -12,6 +12,7 @@
 #include "fetch/fetch.h"
 #include "inventory/os.h"
 #include "restart/units.h"
+#include "transparency/policy.h"
 #include "trust/client.h"
 
 struct su_engine_options {
@@ -42,6 +43,7 @@ struct su_engine {
         su_fetch_progress fetch_progress; /* for su_engine_connect(); may be NULL */
         void *fetch_userdata;
         struct su_trust *trust;
+        struct su_policy *log_policy; /* the same; NULL: nothing need be logged */
 };
 
 /* PERMISSION unless root (or read_only); BUSY when another instance works on the tree. */

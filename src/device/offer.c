@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "device/documents.h"
+#include "device/evidence.h"
 #include "device/store.h"
 #include "improvement/channel.h"
 
@@ -64,7 +65,7 @@ static int get_channel(struct su_engine *engine, struct su_channel *ret, struct 
         if (strcmp(ret->baseline, engine->os.baseline) != 0)
                 return su_fail(err, SU_ERROR_FORMAT, "channel '%s' is for baseline %s", path,
                                ret->baseline);
-        return 0;
+        return engine->log_policy ? su_evidence_of_recalls(engine->log_policy, ret, err) : 0;
 }
 
 /* A tree that never booted has no machine id yet: it takes part as if it had an empty one. */
@@ -142,7 +143,26 @@ static int check_manifest(const struct su_engine *engine, const struct su_offer 
         return 0;
 }
 
-static int get_manifest(struct su_engine *engine, struct su_offer *offer, struct su_error *err)
+/* Kept for `suture verify`, also where no policy wants it yet. */
+static int keep_proof(struct su_engine *engine, const struct su_channel *channel,
+                      const struct su_offer *offer, const char *manifest, size_t size,
+                      struct su_error *err)
+{
+        const char *proof = su_channel_find(channel, &offer->level)->proof;
+        su_auto_evidence struct su_evidence evidence = {0};
+        int r = 0;
+
+        if (engine->log_policy)
+                r = su_evidence_of_release(engine->log_policy, engine->os.baseline, &offer->level,
+                                           manifest, size, proof, &evidence, err);
+        if (r < 0 || !proof)
+                return r;
+        return su_store_save_proof(engine->state_fd, engine->os.baseline, &offer->level, proof,
+                                   err);
+}
+
+static int get_manifest(struct su_engine *engine, const struct su_channel *channel,
+                        struct su_offer *offer, struct su_error *err)
 {
         su_auto_free char *path = NULL;
         su_auto_free char *text = NULL;
@@ -156,6 +176,8 @@ static int get_manifest(struct su_engine *engine, struct su_offer *offer, struct
                 r = su_manifest_parse(text, size, &offer->manifest, err);
         if (r >= 0)
                 r = check_manifest(engine, offer, err);
+        if (r >= 0)
+                r = keep_proof(engine, channel, offer, text, size, err);
         if (r < 0)
                 return r;
         return su_store_save_manifest(engine->state_fd, engine->os.baseline, &offer->level, text,
@@ -191,7 +213,7 @@ static int ask(struct su_engine *engine, struct su_offer *offer, struct su_error
         if (r >= 0)
                 r = decide(engine, &channel, offer, err);
         if (r >= 0)
-                r = get_manifest(engine, offer, err);
+                r = get_manifest(engine, &channel, offer, err);
         if (r >= 0)
                 r = describe(engine, offer, err);
         return r;

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "device/fit.h"
 #include "image/seal.h"
+#include "transparency/proof.h"
 #include "json/json.h"
 
 #define GENERATION_TYPE "suture-generation"
@@ -200,13 +201,11 @@ int su_store_save_manifest(int state_fd, const char *baseline, const struct su_l
         return save(state_fd, "manifests", name, text, size, err);
 }
 
-int su_store_load_manifest(int state_fd, const char *baseline, const struct su_level *level,
-                           struct su_manifest *ret, struct su_error *err)
+int su_store_read_manifest(int state_fd, const char *baseline, const struct su_level *level,
+                           char **ret_text, size_t *ret_size, struct su_error *err)
 {
         su_auto_free char *name = NULL;
-        su_auto_free char *text = NULL;
         su_auto_close int fd = -EBADF;
-        size_t size;
         int r;
 
         r = manifest_name(baseline, level, &name, err);
@@ -215,12 +214,59 @@ int su_store_load_manifest(int state_fd, const char *baseline, const struct su_l
         fd = openat(state_fd, "manifests", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return su_fail_errno(err, errno, "cannot open the stored manifests");
-        r = su_file_read(fd, name, SU_MANIFEST_SIZE_MAX, &text, &size, err);
-        if (r >= 0)
-                r = su_manifest_parse(text, size, ret, err);
+        r = su_file_read(fd, name, SU_MANIFEST_SIZE_MAX, ret_text, ret_size, err);
         if (r < 0)
                 return su_fail_prefix(err, r, "stored manifest of %s (%s)", baseline, level->name);
         return 0;
+}
+
+int su_store_load_manifest(int state_fd, const char *baseline, const struct su_level *level,
+                           struct su_manifest *ret, struct su_error *err)
+{
+        su_auto_free char *text = NULL;
+        size_t size;
+        int r;
+
+        r = su_store_read_manifest(state_fd, baseline, level, &text, &size, err);
+        if (r < 0)
+                return r;
+        r = su_manifest_parse(text, size, ret, err);
+        if (r < 0)
+                return su_fail_prefix(err, r, "stored manifest of %s (%s)", baseline, level->name);
+        return 0;
+}
+
+static int proof_name(const char *baseline, const struct su_level *level, char **ret,
+                      struct su_error *err)
+{
+        return su_format(ret, err, "%s.%s.tlog-proof", baseline, level->name);
+}
+
+int su_store_save_proof(int state_fd, const char *baseline, const struct su_level *level,
+                        const char *proof, struct su_error *err)
+{
+        su_auto_free char *name = NULL;
+        int r;
+
+        r = proof_name(baseline, level, &name, err);
+        return r < 0 ? r : save(state_fd, "proofs", name, proof, strlen(proof), err);
+}
+
+int su_store_load_proof(int state_fd, const char *baseline, const struct su_level *level,
+                        char **ret, struct su_error *err)
+{
+        su_auto_free char *name = NULL;
+        su_auto_close int fd = -EBADF;
+        size_t size;
+        int r;
+
+        r = proof_name(baseline, level, &name, err);
+        if (r < 0)
+                return r;
+        fd = openat(state_fd, "proofs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot open the stored proofs");
+        return su_file_read(fd, name, SU_LOG_PROOF_SIZE_MAX, ret, &size, err);
 }
 
 int su_store_load_generation_manifest(int state_fd, const struct su_generation *generation,

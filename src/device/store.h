@@ -39,6 +39,16 @@ int su_store_save_manifest(int state_fd, const char *baseline, const struct su_l
 int su_store_load_manifest(int state_fd, const char *baseline, const struct su_level *level,
                            struct su_manifest *ret, struct su_error *err);
 
+/* The manifest's own bytes; the caller frees. */
+int su_store_read_manifest(int state_fd, const char *baseline, const struct su_level *level,
+                           char **ret_text, size_t *ret_size, struct su_error *err);
+
+/* The proof that the release of a level is logged, as it came with the channel. */
+int su_store_save_proof(int state_fd, const char *baseline, const struct su_level *level,
+                        const char *proof, struct su_error *err);
+int su_store_load_proof(int state_fd, const char *baseline, const struct su_level *level,
+                        char **ret, struct su_error *err);
+
 /* The manifest of a generation's level, with the fit of each component. */
 int su_store_load_generation_manifest(int state_fd, const struct su_generation *generation,
                                       struct su_manifest *ret, struct su_error *err);

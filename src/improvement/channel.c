@@ -31,7 +31,16 @@ static int read_step(const json_t *object, void *ret, struct su_error *err)
         return 0;
 }
 
-static int read_recall(const json_t *object, char **ret_reason, struct su_error *err)
+static int find_text(const json_t *object, const char *name, char **ret, struct su_error *err)
+{
+        const char *text;
+        int r;
+
+        r = su_json_find_string(object, name, &text, err);
+        return r < 0 || !text ? r : su_strdup(text, ret, err);
+}
+
+static int read_recall(const json_t *object, struct su_channel_level *level, struct su_error *err)
 {
         const char *reason;
         json_t *recall;
@@ -41,9 +50,11 @@ static int read_recall(const json_t *object, char **ret_reason, struct su_error 
         if (r < 0 || !recall)
                 return r;
         r = su_json_get_string(recall, "reason", &reason, err);
-        if (r < 0)
-                return su_fail_prefix(err, r, "recall");
-        return su_strdup(reason, ret_reason, err);
+        if (r >= 0)
+                r = su_strdup(reason, &level->recall_reason, err);
+        if (r >= 0)
+                r = find_text(recall, "proof", &level->recall_proof, err);
+        return r < 0 ? su_fail_prefix(err, r, "recall") : 0;
 }
 
 static int read_channel_level(const json_t *object, void *ret, struct su_error *err)
@@ -55,7 +66,9 @@ static int read_channel_level(const json_t *object, void *ret, struct su_error *
         if (r >= 0 && level->level.name[0] == '\0')
                 r = su_fail(err, SU_ERROR_FORMAT, "field 'level' is missing");
         if (r >= 0)
-                r = read_recall(object, &level->recall_reason, err);
+                r = find_text(object, "proof", &level->proof, err);
+        if (r >= 0)
+                r = read_recall(object, level, err);
         if (r >= 0)
                 r = su_json_read_elements(object, "rollout", ROLLOUT_STEPS_MAX,
                                           sizeof *level->rollout, read_step, &level->rollout,
@@ -124,10 +137,12 @@ static json_t *channel_level_to_json(const struct su_channel_level *level)
                                                              level->rollout[i].percent)) < 0)
                         return NULL;
         }
-        return json_pack("{s:s, s:O, s:o}", "level", level->level.name, "rollout", rollout,
-                         "recall",
-                         level->recall_reason ? json_pack("{s:s}", "reason", level->recall_reason)
-                                              : json_null());
+        return json_pack("{s:s, s:O, s:s*, s:o}", "level", level->level.name, "rollout", rollout,
+                         "proof", level->proof, "recall",
+                         level->recall_reason
+                                 ? json_pack("{s:s, s:s*}", "reason", level->recall_reason, "proof",
+                                             level->recall_proof)
+                                 : json_null());
 }
 
 static const char *level_or_null(const struct su_level *level)
@@ -158,7 +173,9 @@ void su_channel_done(struct su_channel *channel)
 {
         for (size_t i = 0; i < channel->n_levels; i++) {
                 free(channel->levels[i].rollout);
+                free(channel->levels[i].proof);
                 free(channel->levels[i].recall_reason);
+                free(channel->levels[i].recall_proof);
         }
         free(channel->levels);
         free(channel->baseline);

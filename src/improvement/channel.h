@@ -22,7 +22,9 @@ struct su_channel_level {
         struct su_level level;
         struct su_rollout_step *rollout; /* in the order of time */
         size_t n_rollout;
+        char *proof;         /* that the release is logged (C2SP tlog-proof); may be NULL */
         char *recall_reason; /* NULL: not recalled */
+        char *recall_proof;  /* that the recall is logged; may be NULL */
 };
 
 struct su_channel {

@@ -224,7 +224,7 @@ static void test_passphrases(void **state)
 
 static void test_what_is_no_public_key(void **state)
 {
-        /* X25519; RSA with 1024 bits; P-384. */
+        /* Among them X25519, P-384, and RSA with 1024 bits. */
         static const char *const bad[] = {
                 "",
                 "rubbish",
@@ -233,9 +233,15 @@ static void test_what_is_no_public_key(void **state)
                 "MCowBQYDK2VuAyEAPUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=\n"
                 "-----END PUBLIC KEY-----\n",
                 "-----BEGIN PUBLIC KEY-----\n"
-                "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEqofKIr6LBTeOscce8yCtdG4dO2KLp5uY\n"
-                "WfdB4IJUKjhVAvJdv1UpbDpUXjhydgq3NhfeSpYmLG9dnpi/kpLcKfj0Hb0omhR8\n"
-                "6doxE7XwuMAKYLHOHX6BnXpDHXyQ6g5f\n"
+                "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAED8vbaRuSWKglk5Q35vg3dhO3uisEALZw\n"
+                "9Wpy8rMpQEBShA0Wuh2T4y2KsXxc5LVX5UkUjV35wAL1S70auZmYkHFhv/ZNw+ni\n"
+                "aEJm3QMh+tgn97ZCzCeIEu4WM3WXToNp\n"
+                "-----END PUBLIC KEY-----\n",
+                "-----BEGIN PUBLIC KEY-----\n"
+                "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDsQbY9Td0BCcopGZhlphFsRJvZ\n"
+                "umg8VyBb5wNNjtR9O4GUvLdMVogiLJ/aDzsMpa50TfFZFWHjLC6gVAyHUgYGGB2B\n"
+                "ErFzaBst7OpVaUq3ADUIUHb74kJpiAXS3aCGFTSCNcOjwMDegqH1cmWXcUbgWdGi\n"
+                "sVXPn1JyQMn8W34cqQIDAQAB\n"
                 "-----END PUBLIC KEY-----\n",
         };
         struct su_public_key *key = NULL;
