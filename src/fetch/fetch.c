@@ -293,6 +293,27 @@ int su_fetch_if_changed(struct su_fetch *fetch, const char *path, size_t max, co
         return 0;
 }
 
+int su_fetch_post(struct su_fetch *fetch, const char *path, const void *body, size_t size,
+                  size_t max, struct su_fetch_reply *ret, struct su_error *err)
+{
+        struct transfer transfer = {
+                .fetch = fetch, .path = path, .fd = -EBADF, .max = max, .err = err};
+        struct su_fetch_reply reply = {0};
+        int r;
+
+        (void)curl_easy_setopt(fetch->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
+        (void)curl_easy_setopt(fetch->curl, CURLOPT_POSTFIELDS, body);
+        (void)curl_easy_setopt(fetch->curl, CURLOPT_FAILONERROR, 0L);
+        r = perform_to_memory(&transfer, &reply.data, &reply.size, err);
+        (void)curl_easy_getinfo(fetch->curl, CURLINFO_RESPONSE_CODE, &reply.status);
+        (void)curl_easy_setopt(fetch->curl, CURLOPT_FAILONERROR, 1L);
+        (void)curl_easy_setopt(fetch->curl, CURLOPT_HTTPGET, 1L);
+        if (r < 0)
+                return r;
+        *ret = reply;
+        return 0;
+}
+
 int su_fetch_to_fd(struct su_fetch *fetch, const char *path, uint64_t size, int fd,
                    struct su_error *err)
 {

@@ -49,6 +49,15 @@ int su_fetch_if_changed(struct su_fetch *fetch, const char *path, size_t max, co
 int su_fetch_to_fd(struct su_fetch *fetch, const char *path, uint64_t size, int fd,
                    struct su_error *err);
 
+/* Send `body`, and take the answer whatever its status says: at most `max` bytes, then a NUL. */
+struct su_fetch_reply {
+        long status;
+        char *data;
+        size_t size;
+};
+int su_fetch_post(struct su_fetch *fetch, const char *path, const void *body, size_t size,
+                  size_t max, struct su_fetch_reply *ret, struct su_error *err);
+
 struct su_fetch_totals su_fetch_totals(const struct su_fetch *fetch);
 
 static inline void su_fetch_free_p(struct su_fetch **fetch)
