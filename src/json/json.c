@@ -4,10 +4,12 @@
 
 #include "base/text.h"
 
-/* jansson recurses: bound the depth before it sees the text. */
-static int check_depth(const char *text, size_t size, struct su_error *err)
+/* jansson recurses, and keeps what it reads: bound depth and number before it sees the text. A
+ * value comes first in an array or object, or after a comma. */
+static int check_shape(const char *text, size_t size, size_t max_values, struct su_error *err)
 {
         bool in_string = false;
+        size_t values = 1;
         int depth = 0;
 
         for (size_t i = 0; i < size; i++) {
@@ -26,7 +28,10 @@ static int check_depth(const char *text, size_t size, struct su_error *err)
                         return su_fail(err, SU_ERROR_FORMAT, "JSON is nested too deeply");
                 else if (c == '}' || c == ']')
                         depth--;
+                values += c == '{' || c == '[' || c == ',';
         }
+        if (values > max_values)
+                return su_fail(err, SU_ERROR_FORMAT, "JSON holds more than %zu values", max_values);
         return 0;
 }
 
@@ -56,11 +61,17 @@ static bool has_real(const json_t *value)
 
 int su_json_parse(const char *text, size_t size, json_t **ret, struct su_error *err)
 {
+        return su_json_parse_bounded(text, size, SIZE_MAX, ret, err);
+}
+
+int su_json_parse_bounded(const char *text, size_t size, size_t max_values, json_t **ret,
+                          struct su_error *err)
+{
         su_auto_json json_t *value = NULL;
         json_error_t error;
         int r;
 
-        r = check_depth(text, size, err);
+        r = check_shape(text, size, max_values, err);
         if (r < 0)
                 return r;
         value = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);

@@ -24,6 +24,11 @@ static inline void su_json_decref_p(json_t **value)
 
 int su_json_parse(const char *text, size_t size, json_t **ret, struct su_error *err);
 
+/* The same for what strangers sent: FORMAT, before memory is asked for, when there may be more than
+ * `max_values` values in it. Each costs up to some 100 bytes, however few bytes of text it has. */
+int su_json_parse_bounded(const char *text, size_t size, size_t max_values, json_t **ret,
+                          struct su_error *err);
+
 /* Canonical bytes, to be hashed and signed; `ret_text` has one more byte, a NUL. FORMAT when
  * `value` holds a real number. */
 int su_json_canonical(const json_t *value, char **ret_text, size_t *ret_size, struct su_error *err);

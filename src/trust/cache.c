@@ -88,8 +88,9 @@ static int64_t read_number(int dir_fd, const char *name)
 
         if (su_file_read(dir_fd, name, SMALL_FILE_MAX, &text, &size, NULL) < 0)
                 return 0;
+        errno = 0;
         number = strtoll(text, &end, 10);
-        return end == text || *end != '\n' || number < 0 ? 0 : number;
+        return errno != 0 || end == text || *end != '\n' || number < 0 ? 0 : number;
 }
 
 int su_cache_write_root_with_recovery(int dir_fd, const char *text, size_t size, int64_t version,

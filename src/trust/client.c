@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "trust/cache.h"
+#include "trust/delegations.h"
 #include "trust/session.h"
 
 #define ROOT_ROTATIONS_MAX 256
@@ -172,10 +173,13 @@ static int update_root(struct su_trust *trust, struct su_error *err)
 {
         for (int i = 0; i < ROOT_ROTATIONS_MAX; i++) {
                 struct su_error here = {0};
-                int r;
+                int r = -ENOENT;
 
-                r = update_root_once(trust, &here);
-                if (here.code == SU_ERROR_NOT_FOUND)
+                if (trust->roles[SU_ROLE_ROOT].version < INT64_MAX)
+                        r = update_root_once(trust, &here);
+                else
+                        here.code = SU_ERROR_NOT_FOUND; /* there is no number for another */
+                if (r < 0 && here.code == SU_ERROR_NOT_FOUND)
                         return su_check_expiry(&trust->roles[SU_ROLE_ROOT], "root", trust->now,
                                                err);
                 if (r < 0) {
@@ -197,6 +201,26 @@ int su_check_expiry(const struct su_metadata *metadata, const char *name, int64_
                        json_string_value(json_object_get(metadata->signed_part, "expires")));
 }
 
+/* What a role's metadata must have beyond its head. */
+static int check_content(const struct su_metadata *metadata, const char *name, struct su_error *err)
+{
+        su_auto_delegations struct su_delegations delegations = {0};
+        json_t *targets;
+        int r;
+
+        switch (metadata->type) {
+        case SU_ROLE_TIMESTAMP:
+                return su_meta_check_all(metadata, "snapshot.json", err);
+        case SU_ROLE_SNAPSHOT:
+                return su_meta_check_all(metadata, "targets.json", err);
+        default:
+                r = su_json_get_object(metadata->signed_part, "targets", &targets, err);
+                if (r >= 0)
+                        r = su_delegations_read(metadata, &delegations, err);
+                return r < 0 ? su_fail_prefix(err, r, "%s metadata", name) : 0;
+        }
+}
+
 static int parse_and_verify(enum su_role type, const struct su_role_trust *role, const char *text,
                             size_t size, struct su_metadata *ret, struct su_error *err)
 {
@@ -206,6 +230,8 @@ static int parse_and_verify(enum su_role type, const struct su_role_trust *role,
         r = su_metadata_parse(type, role->name, text, size, &metadata, err);
         if (r >= 0)
                 r = su_metadata_verify(&metadata, role->name, role->keys, role->signers, err);
+        if (r >= 0)
+                r = check_content(&metadata, role->name, err);
         if (r < 0)
                 return r;
         *ret = metadata;

@@ -108,6 +108,29 @@ int su_meta_entry_read(const struct su_metadata *metadata, const char *name,
         return 0;
 }
 
+int su_meta_check_all(const struct su_metadata *metadata, const char *name, struct su_error *err)
+{
+        struct su_meta_entry entry;
+        const char *each;
+        json_t *meta;
+        json_t *object;
+        int r;
+
+        r = su_json_get_object(metadata->signed_part, "meta", &meta, err);
+        if (r < 0)
+                return su_fail_prefix(err, r, "%s metadata", su_role_name(metadata->type));
+        if (!json_object_get(meta, name))
+                return su_fail(err, SU_ERROR_FORMAT, "%s metadata does not list '%s'",
+                               su_role_name(metadata->type), name);
+        json_object_foreach (meta, each, object) {
+                r = read_entry(object, &entry, err);
+                if (r < 0)
+                        return su_fail_prefix(err, r, "%s metadata, '%s'",
+                                              su_role_name(metadata->type), each);
+        }
+        return 0;
+}
+
 int su_meta_entry_check(const struct su_meta_entry *entry, const char *what, const void *data,
                         size_t size, struct su_error *err)
 {

@@ -34,6 +34,9 @@ struct su_meta_entry {
  * there is none. */
 int su_meta_entry_read(const struct su_metadata *metadata, const char *name,
                        struct su_meta_entry *ret, struct su_error *err);
+/* FORMAT unless every entry is well-formed, and that for `name` is among them: what is stored must
+ * not stand in the way of what comes after it. */
+int su_meta_check_all(const struct su_metadata *metadata, const char *name, struct su_error *err);
 /* TRUNCATED or DIGEST, naming `what`, when the bytes are not those that the entry is for. */
 int su_meta_entry_check(const struct su_meta_entry *entry, const char *what, const void *data,
                         size_t size, struct su_error *err);

@@ -92,7 +92,7 @@ int su_metadata_parse(enum su_role type, const char *name, const char *text, siz
         su_auto_metadata struct su_metadata metadata = {.type = type};
         int r;
 
-        r = su_json_parse(text, size, &metadata.document, err);
+        r = su_json_parse_bounded(text, size, SU_METADATA_VALUES_MAX, &metadata.document, err);
         if (r >= 0 && !json_is_object(metadata.document))
                 r = su_fail(err, SU_ERROR_FORMAT, "it is not an object");
         if (r >= 0)

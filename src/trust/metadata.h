@@ -20,6 +20,7 @@ const char *su_role_name(enum su_role role);
 
 /* More in one file are refused. */
 #define SU_SIGNATURES_MAX 256
+#define SU_METADATA_VALUES_MAX 300000 /* five a target: 60000 targets */
 
 /* A signed file, parsed. `signed_part` belongs to `document`. */
 struct su_metadata {

@@ -117,13 +117,10 @@ static int find_delegation(const struct su_delegations *delegations, const char 
         return 0;
 }
 
-/* Load a delegated role as its delegator wants it signed; once more when it was loaded through
- * another one. Its file is in the cache then, so nothing is fetched again. */
-static int load_delegated(struct su_trust *trust, const struct visit *visit, struct su_error *err)
+static int find_and_load(struct su_trust *trust, const struct visit *visit, struct su_metadata *ret,
+                         struct su_error *err)
 {
-        struct su_error here = {0};
         su_auto_delegations struct su_delegations delegations = {0};
-        su_auto_metadata struct su_metadata metadata = {0};
         su_auto_free char *listed = NULL;
         struct su_role_trust role;
         struct su_meta_entry entry;
@@ -135,19 +132,26 @@ static int load_delegated(struct su_trust *trust, const struct visit *visit, str
         if (r >= 0)
                 r = su_format(&listed, err, "%s.json", visit->name);
         if (r >= 0)
-                r = su_meta_entry_read(&trust->roles[SU_ROLE_SNAPSHOT], listed, &entry, &here);
+                r = su_meta_entry_read(&trust->roles[SU_ROLE_SNAPSHOT], listed, &entry, err);
+        return r < 0 ? r : su_load_listed(trust, SU_ROLE_TARGETS, &role, &entry, ret, err);
+}
+
+/* Load a delegated role as its delegator wants it signed; once more when it was loaded through
+ * another one. Its file is in the cache then, so nothing is fetched again. */
+static int load_delegated(struct su_trust *trust, const struct visit *visit, struct su_error *err)
+{
+        su_auto_metadata struct su_metadata metadata = {0};
+        struct su_error here = {0};
+        int r;
+
+        r = find_and_load(trust, visit, &metadata, &here);
         if (r >= 0)
-                r = su_load_listed(trust, SU_ROLE_TARGETS, &role, &entry, &metadata, &here);
+                return remember(trust, visit->name, &metadata, err);
         if (here.code == SU_ERROR_NOT_FOUND) /* not to be mistaken for "nobody signs it" */
                 return su_fail(err, SU_ERROR_UNREACHABLE, "the repository is incomplete: %s",
                                here.message);
-        if (here.code != SU_OK) {
-                if (err)
-                        *err = here;
-                return r;
-        }
-        if (r >= 0)
-                r = remember(trust, visit->name, &metadata, err);
+        if (err)
+                *err = here;
         return r;
 }
 

@@ -164,7 +164,7 @@ static int run_init(const struct arguments *arguments, struct su_error *err)
         return r < 0 ? r : su_trust_init(metadata_fd, root, size, err);
 }
 
-static int download_all(const struct arguments *arguments, struct su_trust *trust,
+static int download_all(const struct arguments *arguments, struct su_trust *trust, int metadata_fd,
                         struct su_error *err)
 {
         su_auto_close int target_fd = -EBADF;
@@ -172,7 +172,7 @@ static int download_all(const struct arguments *arguments, struct su_trust *trus
 
         r = su_dir_open(arguments->target_dir, &target_fd, err);
         for (size_t i = 0; i < arguments->n_targets && r >= 0; i++)
-                r = su_tuf_download(trust, arguments->targets[i], target_fd, err);
+                r = su_tuf_download(trust, arguments->targets[i], metadata_fd, target_fd, err);
         return r;
 }
 
@@ -198,7 +198,7 @@ static int update(const struct arguments *arguments, bool with_targets, struct s
         transport = su_tuf_transport(&repository);
         r = su_trust_refresh(trust, &transport, su_now(), err);
         if (r >= 0 && with_targets)
-                r = download_all(arguments, trust, err);
+                r = download_all(arguments, trust, metadata_fd, err);
         return r;
 }
 
