@@ -3,6 +3,7 @@
 #
 #   unit, lint, fuzz corpora   built by gcc, and again by clang with ASan and UBSan
 #   programs                   the real programs on small trees, with the sanitizers
+#   tuf                        suture-tuf against repositories good and bad, with the sanitizers
 #   container                  the real programs on real systemd, in a Debian 12 container
 #   vm                         the real programs on Debian's 6.1 and 6.12 kernels, in QEMU
 #   tidy                       clang-tidy over src
@@ -11,7 +12,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 results=$PWD/build-test/results
-stages=${SUTURE_TESTS:-gcc sanitizers programs container vm tidy}
+stages=${SUTURE_TESTS:-gcc sanitizers programs tuf container vm tidy}
 failed_stages=()
 
 say() { printf '\n== %s\n' "$*"; }
@@ -54,6 +55,12 @@ stage_programs() {
         configure build-test/sanitizers clang -Db_sanitize=address,undefined -Db_lundef=false &&
                 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
                         run_pytest programs tests/programs build-test/sanitizers
+}
+
+stage_tuf() {
+        configure build-test/sanitizers clang -Db_sanitize=address,undefined -Db_lundef=false &&
+                UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+                        run_pytest tuf tests/tuf build-test/sanitizers
 }
 
 stage_container() {
