@@ -25,7 +25,7 @@ struct su_signature {
 
 struct su_public_key;
 
-/* An Ed25519 key from its 32 bytes. */
+/* An Ed25519 key from its 32 bytes. FORMAT, here and below, for a point of small order. */
 int su_public_key_from_ed25519(const uint8_t raw[SU_ED25519_PUBLIC_SIZE],
                                struct su_public_key **ret, struct su_error *err);
 /* One key as SubjectPublicKeyInfo (RFC 5280), in PEM (RFC 7468) or DER. FORMAT when it is none, of

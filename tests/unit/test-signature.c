@@ -277,6 +277,32 @@ static void test_what_is_no_key(void **state)
         su_private_key_free(NULL);
 }
 
+/* Under these, the signature of zeroes would hold for a quarter of all texts. */
+static void test_points_of_small_order(void **state)
+{
+        static const char *const points[] = {
+                "0000000000000000000000000000000000000000000000000000000000000000",
+                "0000000000000000000000000000000000000000000000000000000000000080",
+                "0100000000000000000000000000000000000000000000000000000000000000",
+                "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+                "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+                "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+                "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+                "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+                "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        };
+
+        (void)state;
+        for (size_t i = 0; i < SU_ELEMENTS(points); i++) {
+                struct su_public_key *key = NULL;
+                uint8_t raw[SU_ED25519_PUBLIC_SIZE];
+                struct su_error err = {0};
+
+                assert_true(su_hex_decode(points[i], raw, sizeof raw));
+                assert_fails(su_public_key_from_ed25519(raw, &key, &err), err, FORMAT);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -284,6 +310,7 @@ int main(void)
                 cmocka_unit_test(test_every_flipped_bit_of_a_signature_fails),
                 scratch_test(test_known_private_key),
                 cmocka_unit_test(test_every_flipped_bit_of_an_ed25519_key_fails),
+                cmocka_unit_test(test_points_of_small_order),
                 scratch_test(test_generate_save_load),
                 cmocka_unit_test(test_keys_differ),
                 scratch_test(test_passphrases),
