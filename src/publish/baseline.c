@@ -7,8 +7,9 @@
 #include "improvement/baseline.h"
 #include "inventory/os.h"
 #include "inventory/tree.h"
+#include "publish/compose.h"
 #include "publish/verbs.h"
-#include "publish/workspace.h"
+#include "publish/waiting.h"
 
 struct recorder {
         struct su_baseline baseline;
@@ -80,39 +81,92 @@ static int name_baseline(const struct su_os *os, struct su_baseline *baseline, s
         return r;
 }
 
-int su_verb_baseline(const struct su_publish_arguments *arguments, struct su_error *err)
+/* Its targets are delegated to a key of its own, which is made unless there is one of its name. */
+static int delegate(struct su_publisher *publisher, const char *name, struct su_error *err)
 {
-        su_auto_workspace struct su_workspace workspace = {.fd = -EBADF};
-        su_auto(recorder_done) struct recorder recorder = {0};
+        su_auto_key_choice struct su_key_choice choice = {.threshold = 1};
+        su_auto_json json_t *targets = NULL;
+        struct su_key *key = su_keyring_named(&publisher->keyring, name);
+        int r = 0;
+
+        if (!key)
+                r = su_keyring_make(&publisher->keyring, name, SU_KEY_ED25519, true, &key, err);
+        if (r >= 0)
+                r = su_key_choice_add(&choice, key, err);
+        if (r >= 0)
+                r = su_staging_next(&publisher->workspace, "targets", &targets, err);
+        if (r >= 0)
+                r = su_compose_delegate(targets, name, &choice, err);
+        return r < 0 ? r : su_staging_put(publisher, "targets", targets, SU_SIGN_STRICT, err);
+}
+
+/* A baseline that is recorded again stays what it is for devices. */
+static int enter(struct su_publisher *publisher, const char *name, struct su_error *err)
+{
+        su_auto_published struct su_published published = {0};
+        su_auto_authority struct su_authority present = {0};
+        int r;
+
+        r = su_authority_read(&publisher->workspace, SU_NEWEST, name, &present, err);
+        if (r != -ENOENT)
+                return r;
+        r = su_staging_begin(&publisher->workspace, err);
+        if (r >= 0)
+                r = delegate(publisher, name, err);
+        if (r >= 0)
+                r = su_waiting_finish(publisher, false, &published, err);
+        return r;
+}
+
+static void report(const struct recorder *recorder)
+{
+        (void)printf("Recorded baseline %s (%s): %zu files below /usr and /opt.\n",
+                     recorder->baseline.name, recorder->baseline.os_name,
+                     recorder->baseline.n_files);
+        if (recorder->n_strange > 0)
+                (void)printf("%zu files have names that no manifest can carry; they cannot be "
+                             "fixed by an improvement.\n",
+                             recorder->n_strange);
+}
+
+static int record(const char *tree, struct recorder *recorder, struct su_error *err)
+{
         su_auto_os struct su_os os = {0};
         su_auto_close int root_fd = -EBADF;
         int r;
 
-        if (!arguments->tree)
-                return su_fail(err, SU_ERROR_USAGE, "say which OS tree with --tree");
-        r = su_workspace_open(arguments->workspace, SU_WORKSPACE_CHANGE, &workspace, err);
-        if (r >= 0)
-                r = su_dir_open(arguments->tree, &root_fd, err);
+        r = su_dir_open(tree, &root_fd, err);
         if (r >= 0)
                 r = su_os_read(root_fd, &os, err);
         if (r >= 0)
-                r = name_baseline(&os, &recorder.baseline, err);
+                r = name_baseline(&os, &recorder->baseline, err);
         if (r >= 0)
-                r = su_tree_walk(root_fd, "usr", "/usr", SU_TREE_ALL, record_file, &recorder, err);
+                r = su_tree_walk(root_fd, "usr", "/usr", SU_TREE_ALL, record_file, recorder, err);
         if (r >= 0)
-                r = su_tree_walk(root_fd, "opt", "/opt", SU_TREE_ALL, record_file, &recorder, err);
+                r = su_tree_walk(root_fd, "opt", "/opt", SU_TREE_ALL, record_file, recorder, err);
         if (r < 0)
                 return r;
-        su_baseline_sort(&recorder.baseline);
-        r = su_workspace_save_baseline(&workspace, &recorder.baseline, err);
-        if (r < 0)
-                return r;
-        (void)printf("Recorded baseline %s (%s): %zu files below /usr and /opt.\n",
-                     recorder.baseline.name, recorder.baseline.os_name, recorder.baseline.n_files);
-        if (recorder.n_strange > 0)
-                (void)printf(
-                        "%zu files have names that no manifest can carry; they cannot be fixed "
-                        "by an improvement.\n",
-                        recorder.n_strange);
+        su_baseline_sort(&recorder->baseline);
         return 0;
+}
+
+int su_verb_baseline(const struct su_publish_arguments *arguments, struct su_error *err)
+{
+        su_auto_publisher struct su_publisher publisher = SU_PUBLISHER_EMPTY;
+        su_auto(recorder_done) struct recorder recorder = {0};
+        int r;
+
+        if (!arguments->tree)
+                return su_fail(err, SU_ERROR_USAGE, "say which OS tree with --tree");
+        r = su_publisher_open(arguments, SU_WORKSPACE_CHANGE, &publisher, err);
+        if (r >= 0)
+                r = record(arguments->tree, &recorder, err);
+        if (r >= 0)
+                r = su_workspace_save_baseline(&publisher.workspace, &recorder.baseline, err);
+        if (r >= 0)
+                r = enter(&publisher, recorder.baseline.name, err);
+        if (r < 0)
+                return r;
+        report(&recorder);
+        return su_waiting_print(&publisher, err);
 }

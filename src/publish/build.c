@@ -15,6 +15,7 @@
 #include "publish/deltas.h"
 #include "publish/material.h"
 #include "publish/packages.h"
+#include "publish/publisher.h"
 #include "publish/repository.h"
 #include "publish/verbs.h"
 
@@ -23,7 +24,7 @@
 /* Everything a build needs at hand. `scratch` is below the draft and goes away at the end. */
 struct build {
         const struct su_publish_arguments *arguments;
-        struct su_workspace workspace;
+        struct su_publisher publisher;
         struct su_baseline baseline;
         struct su_manifest manifest;   /* the draft */
         struct su_component component; /* the one being built */
@@ -40,14 +41,14 @@ static void build_done(struct build *build)
         if (build->draft_fd >= 0)
                 (void)su_remove_tree(build->draft_fd, "scratch", NULL);
         if (build->draft_path) /* only when it is empty: nothing was drafted */
-                (void)unlinkat(build->workspace.fd, build->draft_path, AT_REMOVEDIR);
+                (void)unlinkat(build->publisher.workspace.fd, build->draft_path, AT_REMOVEDIR);
         su_component_done(&build->component);
         su_manifest_done(&build->manifest);
         su_baseline_done(&build->baseline);
         su_close_fd(&build->scratch_fd);
         su_close_fd(&build->draft_fd);
         su_close_fd(&build->tree_fd);
-        su_workspace_done(&build->workspace);
+        su_publisher_done(&build->publisher);
         free(build->draft_path);
         free(build->scratch);
 }
@@ -76,10 +77,11 @@ static int open_baseline(struct build *build, struct su_error *err)
         int r = 0;
 
         if (!arguments->baseline)
-                r = su_workspace_only_baseline(&build->workspace, &only, err);
+                r = su_workspace_only_baseline(&build->publisher.workspace, &only, err);
         if (r >= 0)
-                r = su_workspace_load_baseline(&build->workspace, only ? only : arguments->baseline,
-                                               &build->baseline, err);
+                r = su_workspace_load_baseline(&build->publisher.workspace,
+                                               only ? only : arguments->baseline, &build->baseline,
+                                               err);
         if (r >= 0)
                 r = su_dir_open(arguments->tree, &build->tree_fd, err);
         if (r >= 0)
@@ -96,7 +98,8 @@ static int open_scratch(struct build *build, struct su_error *err)
 {
         int r;
 
-        r = su_workspace_draft_dir(&build->workspace, build->baseline.name, &build->draft_fd, err);
+        r = su_workspace_draft_dir(&build->publisher.workspace, build->baseline.name,
+                                   &build->draft_fd, err);
         if (r >= 0)
                 r = su_remove_tree(build->draft_fd, "scratch", err);
         if (r >= 0)
@@ -104,8 +107,8 @@ static int open_scratch(struct build *build, struct su_error *err)
         if (r >= 0)
                 r = su_format(&build->draft_path, err, "drafts/%s", build->baseline.name);
         if (r >= 0)
-                r = su_format(&build->scratch, err, "%s/%s/scratch", build->workspace.path,
-                              build->draft_path);
+                r = su_format(&build->scratch, err, "%s/%s/scratch",
+                              build->publisher.workspace.path, build->draft_path);
         return r;
 }
 
@@ -135,15 +138,15 @@ static int begin_draft(struct build *build, struct su_error *err)
         struct su_level newest = {0};
         int r;
 
-        r = su_repository_channel(&build->workspace, baseline, &channel, err);
+        r = su_repository_channel(&build->publisher.workspace, SU_NEWEST, baseline, &channel, err);
         if (r < 0 && r != -ENOENT)
                 return r;
         for (size_t i = 0; i < channel.n_levels; i++)
                 if (su_level_compare(&channel.levels[i].level, &newest) > 0)
                         newest = channel.levels[i].level;
         if (channel.current.name[0]) {
-                r = su_repository_manifest(&build->workspace, baseline, &channel.current, manifest,
-                                           err);
+                r = su_repository_manifest(&build->publisher.workspace, SU_NEWEST, baseline,
+                                           &channel.current, manifest, err);
                 if (r < 0)
                         return r;
         } else {
@@ -162,7 +165,13 @@ static int open_draft(struct build *build, struct su_error *err)
 {
         int r;
 
-        r = su_workspace_load_draft(&build->workspace, build->baseline.name, &build->manifest, err);
+        if (su_repository_has_staged_level(&build->publisher.workspace, build->baseline.name))
+                return su_fail(err, SU_ERROR_CONFLICT,
+                               "a level of %s waits for signatures: sign it or discard it before "
+                               "the next is drafted",
+                               build->baseline.name);
+        r = su_workspace_load_draft(&build->publisher.workspace, build->baseline.name,
+                                    &build->manifest, err);
         if (r == -ENOENT)
                 r = begin_draft(build, err);
         if (r >= 0)
@@ -206,17 +215,17 @@ static int get_fixed(struct build *build, int *ret_fd, struct su_error *err)
 static int copy_marks(const struct su_publish_arguments *arguments, struct su_component *component,
                       struct su_error *err)
 {
-        component->marks = calloc(arguments->n_marks + 1, sizeof *component->marks);
+        component->marks = calloc(arguments->marks.n + 1, sizeof *component->marks);
         if (!component->marks)
                 return su_fail_oom(err);
-        for (size_t i = 0; i < arguments->n_marks; i++) {
+        for (size_t i = 0; i < arguments->marks.n; i++) {
                 int r;
 
-                if (!su_mark_is_usable(arguments->marks[i]))
+                if (!su_mark_is_usable(arguments->marks.texts[i]))
                         return su_fail(err, SU_ERROR_USAGE,
                                        "a mark has %d to %d printable bytes: '%s'", SU_MARK_MIN,
-                                       SU_MARK_MAX, arguments->marks[i]);
-                r = su_strdup(arguments->marks[i], &component->marks[i], err);
+                                       SU_MARK_MAX, arguments->marks.texts[i]);
+                r = su_strdup(arguments->marks.texts[i], &component->marks[i], err);
                 if (r < 0)
                         return r;
                 component->n_marks++;
@@ -247,8 +256,8 @@ static int describe(struct build *build, struct su_error *err)
                 r = copy_version(arguments->old_version, &component->old_version, err);
         if (r >= 0)
                 r = copy_version(arguments->new_version, &component->new_version, err);
-        for (size_t i = 0; i < arguments->n_cves && r >= 0; i++)
-                r = su_fixes_add(component, arguments->cves[i], NULL, err);
+        for (size_t i = 0; i < arguments->cves.n && r >= 0; i++)
+                r = su_fixes_add(component, arguments->cves.texts[i], NULL, err);
         if (r >= 0)
                 r = copy_marks(arguments, component, err);
         if (r >= 0 && arguments->notice)
@@ -302,7 +311,7 @@ static int make_image(struct build *build, int *ret_image_fd, struct su_error *e
 static int make_deltas(struct build *build, int image_fd, struct su_error *err)
 {
         const struct su_delta_work work = {
-                .workspace = &build->workspace,
+                .workspace = &build->publisher.workspace,
                 .baseline = build->baseline.name,
                 .tree_fd = build->tree_fd,
                 .scratch_fd = build->scratch_fd,
@@ -361,7 +370,7 @@ static int adopt_component(struct build *build, struct su_error *err)
         su_component_done(place);
         *place = build->component;
         build->component = (struct su_component){0};
-        return su_workspace_save_draft(&build->workspace, manifest, err);
+        return su_workspace_save_draft(&build->publisher.workspace, manifest, err);
 }
 
 static void report_delta(const struct su_delta_ref *delta)
@@ -435,8 +444,7 @@ static int run(struct build *build, struct su_error *err)
         su_auto_close int image_fd = -EBADF;
         int r;
 
-        r = su_workspace_open(build->arguments->workspace, SU_WORKSPACE_CHANGE, &build->workspace,
-                              err);
+        r = su_publisher_open(build->arguments, SU_WORKSPACE_CHANGE, &build->publisher, err);
         if (r >= 0)
                 r = open_baseline(build, err);
         if (r >= 0)
@@ -472,7 +480,7 @@ int su_verb_build(const struct su_publish_arguments *arguments, struct su_error 
 {
         su_auto(build_done) struct build build = {
                 .arguments = arguments,
-                .workspace = {.fd = -EBADF},
+                .publisher = SU_PUBLISHER_EMPTY,
                 .tree_fd = -EBADF,
                 .draft_fd = -EBADF,
                 .scratch_fd = -EBADF,

@@ -283,7 +283,8 @@ static int try_level(const struct su_delta_work *work, const struct su_level *le
         const struct su_component *earlier;
         int r;
 
-        r = su_repository_manifest(work->workspace, work->baseline, level, &manifest, err);
+        r = su_repository_manifest(work->workspace, SU_NEWEST, work->baseline, level, &manifest,
+                                   err);
         if (r < 0)
                 return r;
         earlier = su_manifest_component(&manifest, work->component->name);
@@ -300,7 +301,7 @@ static int try_earlier_levels(const struct su_delta_work *work, struct su_error 
         struct tried tried = {.below = smallest_delta(work->component)};
         int r;
 
-        r = su_repository_channel(work->workspace, work->baseline, &channel, err);
+        r = su_repository_channel(work->workspace, SU_NEWEST, work->baseline, &channel, err);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         for (size_t i = channel.n_levels; i > 0 && tried.n < EARLIER_IMAGES_MAX && r >= 0; i--)

@@ -1,36 +1,11 @@
-/* suture-publish release: sign the draft and publish it. And refresh: sign what is there anew. */
-#include <fcntl.h>
+/* suture-publish release: sign the draft and publish it. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "publish/repository.h"
 #include "publish/verbs.h"
-
-static int add_objects(const struct su_workspace *workspace, const struct su_manifest *manifest,
-                       struct su_error *err)
-{
-        su_auto_close int draft_fd = -EBADF;
-        su_auto_close int objects_fd = -EBADF;
-        int r;
-
-        r = su_workspace_draft_dir(workspace, manifest->baseline, &draft_fd, err);
-        if (r < 0)
-                return r;
-        objects_fd = openat(draft_fd, "objects", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (objects_fd < 0)
-                return su_fail_errno(err, errno, "cannot open the draft's objects");
-        for (size_t i = 0; i < manifest->n_components; i++)
-                for (size_t j = 0; j < manifest->components[i].n_deltas; j++) {
-                        r = su_repository_add_object(workspace, objects_fd,
-                                                     &manifest->components[i].deltas[j].object,
-                                                     err);
-                        if (r < 0)
-                                return r;
-                }
-        return 0;
-}
+#include "publish/waiting.h"
 
 static int add_level(struct su_channel *channel, const struct su_level *level, int percent,
                      struct su_error *err)
@@ -59,88 +34,112 @@ static int open_channel(const struct su_workspace *workspace, const char *baseli
 {
         int r;
 
-        r = su_repository_channel(workspace, baseline, ret, err);
+        r = su_repository_channel(workspace, SU_NEWEST, baseline, ret, err);
         if (r == -ENOENT)
                 r = su_strdup(baseline, &ret->baseline, err);
         return r;
 }
 
-static int publish(const struct su_workspace *workspace, const struct su_manifest *manifest,
-                   const struct su_channel *channel, struct su_error *err)
+static int stage_manifest(const struct su_workspace *workspace, const struct su_manifest *manifest,
+                          json_t *signed_part, struct su_error *err)
 {
-        su_auto_free char *manifest_path = NULL;
-        su_auto_free char *manifest_text = NULL;
-        su_auto_free char *channel_path = NULL;
-        su_auto_free char *channel_text = NULL;
-        size_t manifest_size;
-        size_t channel_size;
+        su_auto_free char *path = NULL;
+        su_auto_free char *text = NULL;
+        size_t size;
         int r;
 
-        r = su_manifest_target(manifest->baseline, &manifest->level, &manifest_path, err);
+        r = su_manifest_target(manifest->baseline, &manifest->level, &path, err);
         if (r >= 0)
-                r = su_manifest_write(manifest, &manifest_text, &manifest_size, err);
+                r = su_manifest_write(manifest, &text, &size, err);
         if (r >= 0)
-                r = su_channel_target(manifest->baseline, &channel_path, err);
-        if (r >= 0)
-                r = su_channel_write(channel, &channel_text, &channel_size, err);
-        if (r < 0)
-                return r;
-        const struct su_new_target targets[] = {
-                {manifest_path, manifest_text, manifest_size},
-                {channel_path, channel_text, channel_size},
-        };
-        return su_repository_publish(workspace, targets, SU_ELEMENTS(targets), err);
+                r = su_staging_add_target(workspace, signed_part, path, text, size, err);
+        return r;
 }
 
-static int choose_baseline(const struct su_publish_arguments *arguments,
-                           const struct su_workspace *workspace, char **ret, struct su_error *err)
+static int stage_channel(const struct su_workspace *workspace, const struct su_channel *channel,
+                         json_t *signed_part, struct su_error *err)
 {
-        if (arguments->baseline)
-                return su_strdup(arguments->baseline, ret, err);
-        return su_workspace_only_baseline(workspace, ret, err);
+        su_auto_free char *path = NULL;
+        su_auto_free char *text = NULL;
+        size_t size;
+        int r;
+
+        r = su_channel_target(channel->baseline, &path, err);
+        if (r >= 0)
+                r = su_channel_write(channel, &text, &size, err);
+        if (r >= 0)
+                r = su_staging_add_target(workspace, signed_part, path, text, size, err);
+        return r;
+}
+
+static int stage(struct su_publisher *publisher, const struct su_manifest *manifest, int percent,
+                 struct su_error *err)
+{
+        const struct su_workspace *workspace = &publisher->workspace;
+        su_auto_channel struct su_channel channel = {0};
+        su_auto_json json_t *signed_part = NULL;
+        int r;
+
+        r = su_staging_next(workspace, manifest->baseline, &signed_part, err);
+        if (r >= 0 && !signed_part)
+                return su_fail(err, SU_ERROR_NOT_FOUND,
+                               "nobody signs for %s yet: record it with 'suture-publish baseline'",
+                               manifest->baseline);
+        if (r >= 0)
+                r = open_channel(workspace, manifest->baseline, &channel, err);
+        if (r >= 0)
+                r = add_level(&channel, &manifest->level, percent, err);
+        if (r >= 0)
+                r = stage_manifest(workspace, manifest, signed_part, err);
+        /* Here the manifest's bytes are final, and the channel's are not: this is the place for
+         * what the channel says about the manifest, such as the proof that it is in a log. */
+        if (r >= 0)
+                r = stage_channel(workspace, &channel, signed_part, err);
+        if (r >= 0)
+                r = su_staging_put(publisher, manifest->baseline, signed_part, SU_SIGN_STRICT, err);
+        return r;
+}
+
+static int load_draft(const struct su_publish_arguments *arguments,
+                      const struct su_workspace *workspace, struct su_manifest *ret,
+                      struct su_error *err)
+{
+        su_auto_free char *baseline = NULL;
+        int r;
+
+        r = su_workspace_choose_baseline(workspace, arguments->baseline, &baseline, err);
+        if (r >= 0 && su_repository_has_staged_level(workspace, baseline))
+                return su_fail(err, SU_ERROR_CONFLICT,
+                               "a level of %s waits for signatures: 'suture-publish sign' says "
+                               "for which",
+                               baseline);
+        return r < 0 ? r : su_workspace_load_draft(workspace, baseline, ret, err);
 }
 
 int su_verb_release(const struct su_publish_arguments *arguments, struct su_error *err)
 {
-        su_auto_workspace struct su_workspace workspace = {.fd = -EBADF};
+        su_auto_publisher struct su_publisher publisher = SU_PUBLISHER_EMPTY;
+        su_auto_published struct su_published published = {0};
         su_auto_manifest struct su_manifest manifest = {0};
-        su_auto_channel struct su_channel channel = {0};
-        su_auto_free char *baseline = NULL;
         int r;
 
-        r = su_workspace_open(arguments->workspace, SU_WORKSPACE_CHANGE, &workspace, err);
+        r = su_publisher_open(arguments, SU_WORKSPACE_CHANGE, &publisher, err);
         if (r >= 0)
-                r = choose_baseline(arguments, &workspace, &baseline, err);
+                r = load_draft(arguments, &publisher.workspace, &manifest, err);
         if (r >= 0)
-                r = su_workspace_load_draft(&workspace, baseline, &manifest, err);
+                r = su_staging_begin(&publisher.workspace, err);
         if (r >= 0)
-                r = open_channel(&workspace, baseline, &channel, err);
+                r = stage(&publisher, &manifest, arguments->rollout, err);
         if (r >= 0)
-                r = add_level(&channel, &manifest.level, arguments->rollout, err);
-        if (r >= 0)
-                r = add_objects(&workspace, &manifest, err);
-        if (r >= 0)
-                r = publish(&workspace, &manifest, &channel, err);
-        if (r >= 0)
-                r = su_workspace_drop_draft(&workspace, baseline, err);
+                r = su_waiting_finish(&publisher, false, &published, err);
         if (r < 0)
                 return r;
-        (void)printf("Released %s level (%s) to %d %% of the devices.\n", baseline,
-                     manifest.level.name, arguments->rollout);
-        return 0;
-}
-
-int su_verb_refresh(const struct su_publish_arguments *arguments, struct su_error *err)
-{
-        su_auto_workspace struct su_workspace workspace = {.fd = -EBADF};
-        int r;
-
-        r = su_workspace_open(arguments->workspace, SU_WORKSPACE_CHANGE, &workspace, err);
-        if (r >= 0)
-                r = su_repository_publish(&workspace, NULL, 0, err);
-        if (r < 0)
-                return r;
-        (void)printf("Signed anew; devices accept this repository for %d days.\n",
-                     SU_TIMESTAMP_DAYS);
-        return 0;
+        if (su_published_has(&published, manifest.baseline))
+                (void)printf("Released %s level (%s) to %d %% of the devices.\n", manifest.baseline,
+                             manifest.level.name, arguments->rollout);
+        else
+                (void)printf("%s level (%s) is staged: it is released when it has its "
+                             "signatures.\n",
+                             manifest.baseline, manifest.level.name);
+        return su_waiting_print(&publisher, err);
 }

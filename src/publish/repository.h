@@ -1,5 +1,8 @@
-/* The public repository: TUF metadata, targets and objects, written in an order that no device ever
- * sees a half-published state: what is named first, what names it after, the timestamp last. */
+/* What the repository holds: TUF metadata, targets and objects, published or waiting.
+ *
+ *     public/metadata/, public/targets/, public/objects/    what devices see
+ *     staged/N.ROLE.json, staged/targets/                   what waits for signatures: staging.h
+ */
 #pragma once
 
 #include <stddef.h>
@@ -8,38 +11,40 @@
 #include "improvement/channel.h"
 #include "improvement/manifest.h"
 #include "publish/workspace.h"
+#include "trust/delegations.h"
 #include "trust/metadata.h"
-#include "json/json.h"
 
-/* How long signatures are good for, in days. */
-#define SU_ROOT_DAYS 365
-#define SU_TARGETS_DAYS 90
-#define SU_SNAPSHOT_DAYS 30
-#define SU_TIMESTAMP_DAYS 14
+/* More is never read. */
+#define SU_METADATA_FILE_MAX (64 * 1024 * 1024)
 
-struct su_new_target {
-        const char *path;
-        const char *text;
-        size_t size;
-};
+/* What is published, or what will be: what waits takes the place of what is published. */
+enum su_view { SU_PUBLISHED, SU_NEWEST };
 
-/* Make the keys and an empty repository. */
-int su_repository_init(const struct su_workspace *workspace, struct su_error *err);
+/* A role by its name: one of the four, or a baseline's, whose metadata is of the type targets. */
+enum su_role su_role_type(const char *name);
+/* "N.ROLE.json", or "timestamp.json", which has no version in its name. */
+int su_role_file(const char *role, int64_t version, char **ret, struct su_error *err);
+/* The other way round; false when `file` is no such name. `ret_role` points into `file`, and ends
+ * before ".json". */
+bool su_role_file_parse(const char *file, int64_t *ret_version, const char **ret_role,
+                        size_t *ret_role_size);
 
-/* Add or replace targets and sign everything below the root anew. With none: only a refresh. */
-int su_repository_publish(const struct su_workspace *workspace, const struct su_new_target *targets,
-                          size_t n_targets, struct su_error *err);
+/* The newest metadata of a role; NOT_FOUND (-ENOENT) when there is none. */
+int su_repository_metadata(const struct su_workspace *workspace, enum su_view view,
+                           const char *role, struct su_metadata *ret, struct su_error *err);
+/* The same from the directory of what waits alone. */
+int su_repository_staged(const struct su_workspace *workspace, const char *role,
+                         struct su_metadata *ret, struct su_error *err);
 
-/* The newest published metadata of a role. */
-int su_repository_metadata(const struct su_workspace *workspace, enum su_role role,
-                           struct su_metadata *ret, struct su_error *err);
+/* NOT_FOUND when nothing of that name is there. */
+int su_repository_channel(const struct su_workspace *workspace, enum su_view view,
+                          const char *baseline, struct su_channel *ret, struct su_error *err);
+int su_repository_manifest(const struct su_workspace *workspace, enum su_view view,
+                           const char *baseline, const struct su_level *level,
+                           struct su_manifest *ret, struct su_error *err);
 
-/* NOT_FOUND when nothing of that name is published. */
-int su_repository_channel(const struct su_workspace *workspace, const char *baseline,
-                          struct su_channel *ret, struct su_error *err);
-int su_repository_manifest(const struct su_workspace *workspace, const char *baseline,
-                           const struct su_level *level, struct su_manifest *ret,
-                           struct su_error *err);
+/* Whether a level of the baseline waits for signatures. */
+bool su_repository_has_staged_level(const struct su_workspace *workspace, const char *baseline);
 
 /* Put an object from `from_fd` (a directory that holds it under its SHA-256) into the repository.
  * What is there already stays. */

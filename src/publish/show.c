@@ -5,42 +5,26 @@
 #include "base/text.h"
 #include "publish/repository.h"
 #include "publish/verbs.h"
+#include "publish/waiting.h"
 
-/* "NAME/channel.json" -> NAME */
-static char *channel_baseline(const char *path)
+static int show_role(const struct su_workspace *workspace, const char *role, json_t *roles,
+                     bool json, struct su_error *err)
 {
-        const char *slash = strchr(path, '/');
+        su_auto_metadata struct su_metadata metadata = {0};
+        const char *expires;
+        int r;
 
-        if (!slash || strcmp(slash, "/channel.json") != 0)
-                return NULL;
-        return strndup(path, (size_t)(slash - path));
-}
-
-static int show_roles(const struct su_workspace *workspace, json_t *document, bool json,
-                      struct su_error *err)
-{
-        json_t *roles = json_object();
-
-        if (json_object_set_new(document, "metadata", roles) < 0)
+        r = su_repository_metadata(workspace, SU_PUBLISHED, role, &metadata, err);
+        if (r < 0)
+                return r;
+        expires = json_string_value(json_object_get(metadata.signed_part, "expires"));
+        if (json_object_set_new(roles, role,
+                                json_pack("{s:I, s:s}", "version", (json_int_t)metadata.version,
+                                          "expires", expires)) < 0)
                 return su_fail_oom(err);
-        for (enum su_role role = 0; role < SU_ROLES; role++) {
-                su_auto_metadata struct su_metadata metadata = {0};
-                const char *expires;
-                int r;
-
-                r = su_repository_metadata(workspace, role, &metadata, err);
-                if (r < 0)
-                        return r;
-                expires = json_string_value(json_object_get(metadata.signed_part, "expires"));
-                if (json_object_set_new(roles, su_role_name(role),
-                                        json_pack("{s:I, s:s}", "version",
-                                                  (json_int_t)metadata.version, "expires",
-                                                  expires)) < 0)
-                        return su_fail_oom(err);
-                if (!json)
-                        (void)printf("%-10s version %lld, expires %s\n", su_role_name(role),
-                                     (long long)metadata.version, expires);
-        }
+        if (!json)
+                (void)printf("%-10s version %lld, expires %s\n", role, (long long)metadata.version,
+                             expires);
         return 0;
 }
 
@@ -83,7 +67,8 @@ static int show_level(const struct su_workspace *workspace, const struct su_chan
         size_t size;
         int r;
 
-        r = su_repository_manifest(workspace, channel->baseline, &level->level, &manifest, err);
+        r = su_repository_manifest(workspace, SU_PUBLISHED, channel->baseline, &level->level,
+                                   &manifest, err);
         if (r >= 0)
                 r = su_manifest_write(&manifest, &text, &size, err);
         if (r >= 0)
@@ -107,7 +92,12 @@ static int show_baseline(const struct su_workspace *workspace, const char *basel
         size_t size;
         int r;
 
-        r = su_repository_channel(workspace, baseline, &channel, err);
+        r = su_repository_channel(workspace, SU_PUBLISHED, baseline, &channel, err);
+        if (r == -ENOENT) { /* nothing is released for it yet */
+                if (!json)
+                        (void)printf("%s\n  nothing is released yet\n", baseline);
+                return 0;
+        }
         if (r >= 0)
                 r = su_channel_write(&channel, &text, &size, err);
         if (r >= 0)
@@ -125,48 +115,86 @@ static int show_baseline(const struct su_workspace *workspace, const char *basel
         return r;
 }
 
-static int show_baselines(const struct su_workspace *workspace, json_t *document, bool json,
+static int show_baselines(const struct su_workspace *workspace,
+                          const struct su_delegations *delegations, json_t *document, bool json,
                           struct su_error *err)
 {
-        su_auto_metadata struct su_metadata metadata = {0};
         json_t *baselines = json_object();
-        const char *path;
-        json_t *targets;
-        json_t *target;
-        int r;
+        int r = 0;
 
         if (json_object_set_new(document, "baselines", baselines) < 0)
                 return su_fail_oom(err);
-        r = su_repository_metadata(workspace, SU_ROLE_TARGETS, &metadata, err);
+        for (size_t i = 0; i < delegations->n_roles && r >= 0; i++)
+                r = show_baseline(workspace, delegations->roles[i].name, baselines, json, err);
+        return r;
+}
+
+static int show_roles(const struct su_workspace *workspace,
+                      const struct su_delegations *delegations, json_t *document, bool json,
+                      struct su_error *err)
+{
+        json_t *roles = json_object();
+        int r = 0;
+
+        if (json_object_set_new(document, "metadata", roles) < 0)
+                return su_fail_oom(err);
+        for (enum su_role role = 0; role < SU_ROLES && r >= 0; role++)
+                r = show_role(workspace, su_role_name(role), roles, json, err);
+        for (size_t i = 0; i < delegations->n_roles && r >= 0; i++)
+                r = show_role(workspace, delegations->roles[i].name, roles, json, err);
+        return r;
+}
+
+static int show_published(const struct su_workspace *workspace, json_t *document, bool json,
+                          struct su_error *err)
+{
+        su_auto_delegations struct su_delegations delegations = {0};
+        su_auto_metadata struct su_metadata targets = {0};
+        int r;
+
+        r = su_repository_metadata(workspace, SU_PUBLISHED, "targets", &targets, err);
+        if (r == -ENOENT) {
+                if (!json)
+                        (void)puts("Nothing is published yet.");
+                return 0;
+        }
         if (r >= 0)
-                r = su_json_get_object(metadata.signed_part, "targets", &targets, err);
+                r = su_delegations_read(&targets, &delegations, err);
+        if (r >= 0)
+                r = show_roles(workspace, &delegations, document, json, err);
+        if (r >= 0)
+                r = show_baselines(workspace, &delegations, document, json, err);
+        return r;
+}
+
+/* What will be published when it is signed. */
+static int show_staged(const struct su_publisher *publisher, json_t *document, bool json,
+                       struct su_error *err)
+{
+        json_t *waiting;
+        int r;
+
+        if (!json)
+                return su_waiting_print(publisher, err);
+        r = su_waiting_json(publisher, &waiting, err);
         if (r < 0)
                 return r;
-        json_object_foreach (targets, path, target) {
-                su_auto_free char *baseline = channel_baseline(path);
-
-                r = baseline ? show_baseline(workspace, baseline, baselines, json, err) : 0;
-                if (r < 0)
-                        return r;
-        }
-        if (!json && json_object_size(baselines) == 0)
-                (void)puts("Nothing is released yet.");
-        return 0;
+        return json_object_set_new(document, "staged", waiting) < 0 ? su_fail_oom(err) : 0;
 }
 
 int su_verb_show(const struct su_publish_arguments *arguments, struct su_error *err)
 {
-        su_auto_workspace struct su_workspace workspace = {.fd = -EBADF};
+        su_auto_publisher struct su_publisher publisher = SU_PUBLISHER_EMPTY;
         su_auto_json json_t *document = json_object();
         su_auto_free char *text = NULL;
         size_t size;
         int r;
 
-        r = su_workspace_open(arguments->workspace, SU_WORKSPACE_READ, &workspace, err);
+        r = su_publisher_open(arguments, SU_WORKSPACE_READ, &publisher, err);
         if (r >= 0)
-                r = show_roles(&workspace, document, arguments->json, err);
+                r = show_published(&publisher.workspace, document, arguments->json, err);
         if (r >= 0)
-                r = show_baselines(&workspace, document, arguments->json, err);
+                r = show_staged(&publisher, document, arguments->json, err);
         if (r < 0 || !arguments->json)
                 return r;
         r = su_json_pretty(document, &text, &size, err);

@@ -6,6 +6,12 @@
 
 #include "base/error.h"
 
+/* An option that may be repeated. */
+struct su_texts {
+        const char **texts;
+        size_t n;
+};
+
 struct su_publish_arguments {
         const char *workspace; /* path */
         const char *baseline;  /* name; NULL: the only one */
@@ -14,14 +20,28 @@ struct su_publish_arguments {
         const char *component;
         const char *old_version;
         const char *new_version;
-        const char **cves; /* given by hand */
-        size_t n_cves;
-        const char **marks; /* strings that only the old code has */
-        size_t n_marks;
+        struct su_texts cves;  /* given by hand */
+        struct su_texts marks; /* strings that only the old code has */
         const char *notice;
         const char *hints; /* path of a file with restart rules */
         int rollout;       /* percent */
         bool fast;         /* larger deltas, sooner */
+        const char *passphrase_file;
+        bool ask_passphrase;          /* for a new key */
+        const char *type;             /* of a new key */
+        const char *token;            /* the PKCS #11 URI of a key */
+        const char *key;              /* path of a private key */
+        struct su_texts root_keys;    /* paths of public keys */
+        struct su_texts targets_keys; /* the same */
+        int root_threshold;           /* 0: not said */
+        int threshold;                /* 0: not said */
+        const char *old;              /* the metadata before that which is to be signed */
+        const char *output;
+        const char *url;
+        bool add;
+        bool discard;
+        bool dry_run;
+        bool force;
         bool json;
         char **operands;
         size_t n_operands;
@@ -33,3 +53,11 @@ int su_verb_build(const struct su_publish_arguments *arguments, struct su_error 
 int su_verb_release(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_refresh(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_show(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_key(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_sign(const struct su_publish_arguments *arguments, struct su_error *err);
+
+/* The verbs of "key". */
+int su_verb_key_new(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_key_list(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_key_rotate(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_key_revoke(const struct su_publish_arguments *arguments, struct su_error *err);

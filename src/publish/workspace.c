@@ -19,9 +19,11 @@ static int open_at(const char *path, struct su_workspace *ret, struct su_error *
         if (!absolute)
                 return su_fail_errno(err, errno, "cannot find '%s'", path);
         r = su_dir_open(absolute, &ret->fd, err);
-        if (r >= 0)
-                ret->path = su_take(absolute);
-        return r;
+        if (r < 0)
+                return r;
+        ret->path = su_take(absolute);
+        ret->staging = SU_STAGED;
+        return 0;
 }
 
 static int lock(const struct su_workspace *workspace, int operation, struct su_error *err)
@@ -155,6 +157,41 @@ int su_workspace_only_baseline(const struct su_workspace *workspace, char **ret,
                         "there is no baseline yet: record one with 'suture-publish baseline'");
         *ret = su_take(found);
         return 0;
+}
+
+int su_workspace_choose_baseline(const struct su_workspace *workspace, const char *named,
+                                 char **ret, struct su_error *err)
+{
+        return named ? su_strdup(named, ret, err) : su_workspace_only_baseline(workspace, ret, err);
+}
+
+int su_workspace_make_directories(const struct su_workspace *workspace, struct su_error *err)
+{
+        static const struct {
+                const char *path;
+                mode_t mode;
+        } directories[] = {
+                {"keys", 0700},           {"public/metadata", 0755}, {"public/targets", 0755},
+                {"public/objects", 0755}, {"baselines", 0755},       {"drafts", 0755},
+        };
+
+        for (size_t i = 0; i < SU_ELEMENTS(directories); i++) {
+                su_auto_close int fd = -EBADF;
+                int r;
+
+                r = su_dir_make(workspace->fd, directories[i].path, directories[i].mode, &fd, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+bool su_workspace_is_one(const char *path)
+{
+        su_auto_free char *marker = NULL;
+
+        return su_format(&marker, NULL, "%s/%s", path, MARKER) >= 0 &&
+               faccessat(AT_FDCWD, marker, F_OK, 0) == 0;
 }
 
 static int draft_path(const char *baseline, const char *name, char **ret, struct su_error *err)

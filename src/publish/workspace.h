@@ -1,21 +1,28 @@
 /* The publisher's workspace: keys, records and drafts that stay private, and the public repository.
  *
  *     suture-publish.json      marks the directory
- *     keys/ROLE.pem            Ed25519 private keys, mode 0600
+ *     keys/                    keyring.h
  *     baselines/NAME.json      baseline records
  *     drafts/BASELINE/         the level that is being put together: manifest.json and objects/
+ *     staged/                  what waits for signatures: staging.h
+ *     outgoing/                what is on its way to public/: publishing.h
  *     public/                  what a web server serves: metadata/, targets/, objects/
  */
 #pragma once
+
+#include <stdbool.h>
 
 #include "base/error.h"
 #include "base/own.h"
 #include "improvement/baseline.h"
 #include "improvement/manifest.h"
 
+#define SU_STAGED "staged"
+
 struct su_workspace {
         char *path;
         int fd;
+        const char *staging; /* SU_STAGED, or its copy while that is changed */
 };
 
 /* CONFLICT when the directory is one already. */
@@ -35,6 +42,13 @@ int su_workspace_load_baseline(const struct su_workspace *workspace, const char 
 /* The name of the only baseline there is; USAGE when there are none or several. */
 int su_workspace_only_baseline(const struct su_workspace *workspace, char **ret,
                                struct su_error *err);
+/* `named`, or the only one. */
+int su_workspace_choose_baseline(const struct su_workspace *workspace, const char *named,
+                                 char **ret, struct su_error *err);
+
+/* Make the directories that every workspace has. */
+int su_workspace_make_directories(const struct su_workspace *workspace, struct su_error *err);
+bool su_workspace_is_one(const char *path);
 
 /* The draft's directory, made when needed. */
 int su_workspace_draft_dir(const struct su_workspace *workspace, const char *baseline, int *ret_fd,

@@ -9,8 +9,8 @@ import web
 
 DAMAGE = {"Signature", "Format", "Digest", "Truncated"}
 PATHS = {
-    "timestamp": "metadata/timestamp.json", "snapshot": "metadata/2.snapshot.json",
-    "targets": "metadata/2.targets.json", "channel": "targets/*/*.channel.json",
+    "timestamp": "metadata/timestamp.json", "snapshot": "metadata/3.snapshot.json",
+    "targets": "metadata/2.targets.json", "baseline": "metadata/2.testos-*.json", "channel": "targets/*/*.channel.json",
     "manifest": "targets/*/a/*.manifest.json",
 }
 METADATA = list(PATHS)

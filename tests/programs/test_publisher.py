@@ -48,7 +48,7 @@ def build_refused(publisher, status, says, level="a", *more, **options):
 
 def test_private_keys_are_for_their_owner_alone(workspace):
     keys = [p for p in (workspace.path / "keys").iterdir() if b"PRIVATE" in p.read_bytes()]
-    assert len(keys) == 4 and {p.stat().st_mode & 0o777 for p in keys} == {0o600}
+    assert len(keys) == 5 and {p.stat().st_mode & 0o777 for p in keys} == {0o600}
     assert not [p for p in workspace.public.rglob("*") if p.is_file() and b"PRIVATE" in p.read_bytes()]
 
 
