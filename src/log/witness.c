@@ -11,33 +11,37 @@
 #define ANSWER_SIZE_MAX (64 * 1024)
 
 /* "old SIZE", the proof a hash a line, an empty line, the checkpoint. */
+static void write_lines(FILE *out, uint64_t old_size, const struct su_tree_proof *proof,
+                        const char *note)
+{
+        (void)fprintf(out, "old %" PRIu64 "\n", old_size);
+        for (size_t i = 0; i < proof->n; i++) {
+                char hash[SU_BASE64_SIZE(SU_SHA256_SIZE) + 1];
+
+                su_base64_encode(proof->hashes[i].bytes, SU_SHA256_SIZE, hash);
+                (void)fprintf(out, "%s\n", hash);
+        }
+        (void)fprintf(out, "\n%s", note);
+}
+
 static int write_request(struct su_tiles *tiles, uint64_t old_size, const char *note, char **ret,
                          size_t *ret_size, struct su_error *err)
 {
         struct su_tree_proof proof = {0};
         su_auto_free char *text = NULL;
-        su_auto_fclose FILE *out = NULL;
-        size_t size;
+        FILE *out;
         int r;
 
         r = su_tiles_prove_consistency(tiles, old_size, NULL, &proof, err);
         if (r < 0)
                 return r;
-        out = open_memstream(&text, &size);
+        out = open_memstream(&text, ret_size);
         if (!out)
                 return su_fail_oom(err);
-        (void)fprintf(out, "old %" PRIu64 "\n", old_size);
-        for (size_t i = 0; i < proof.n; i++) {
-                char hash[SU_BASE64_SIZE(SU_SHA256_SIZE) + 1];
-
-                su_base64_encode(proof.hashes[i].bytes, SU_SHA256_SIZE, hash);
-                (void)fprintf(out, "%s\n", hash);
-        }
-        (void)fprintf(out, "\n%s", note);
-        if (fflush(out) != 0)
+        write_lines(out, old_size, &proof, note);
+        if (fclose(out) != 0)
                 return su_fail_oom(err);
         *ret = su_take(text);
-        *ret_size = size;
         return 0;
 }
 

@@ -35,16 +35,22 @@ static const struct {
         {"hints", TEXT, FIELD(hints), 0, 0},
         {"json", FLAG, FIELD(json), 0, 0},
         {"key", TEXT, FIELD(key), 0, 0},
+        {"level", TEXT, FIELD(level), 0, 0},
         {"mark", TEXTS, FIELD(marks), 0, 0},
+        {"name", TEXT, FIELD(name), 0, 0},
         {"new-version", TEXT, FIELD(new_version), 0, 0},
         {"notice", TEXT, FIELD(notice), 0, 0},
         {"old", TEXT, FIELD(old), 0, 0},
         {"old-version", TEXT, FIELD(old_version), 0, 0},
+        {"origin", TEXT, FIELD(origin), 0, 0},
         {"output", TEXT, FIELD(output), 0, 0},
         {"passphrase-file", TEXT, FIELD(passphrase_file), 0, 0},
+        {"policy", TEXT, FIELD(policy), 0, 0},
+        {"reason", TEXT, FIELD(reason), 0, 0},
         {"rollout", NUMBER, FIELD(rollout), 0, 100},
         {"root-key", TEXTS, FIELD(root_keys), 0, 0},
         {"root-threshold", NUMBER, FIELD(root_threshold), 1, SU_KEYS_MAX},
+        {"state", TEXT, FIELD(state), 0, 0},
         {"targets-key", TEXTS, FIELD(targets_keys), 0, 0},
         {"threshold", NUMBER, FIELD(threshold), 1, SU_KEYS_MAX},
         {"token", TEXT, FIELD(token), 0, 0},
@@ -61,7 +67,7 @@ void su_options_print_help(void)
         (void)puts("\n"
                    "  -C, --workspace=DIR  The publisher's workspace (default: .)\n"
                    "  --tree=DIR           baseline, build: the baseline's OS tree\n"
-                   "  --baseline=NAME      build, release: which, when there are several\n"
+                   "  --baseline=NAME      build, release, recall: which, when there are several\n"
                    "  --component=NAME     build: what is fixed\n"
                    "  --fixed=DIR          build: a tree with the fixed files\n"
                    "  --old-version=V, --new-version=V\n"
@@ -74,13 +80,19 @@ void su_options_print_help(void)
                    "  --hints=FILE         build: restart rules of the component's users\n"
                    "  --fast               build: larger deltas, made in a tenth of the time\n"
                    "  --rollout=PERCENT    release: part of the devices (default: 100)\n"
+                   "  --level=LEVEL, --reason=TEXT\n"
+                   "                       recall: what, and what people are told\n"
+                   "  --origin=NAME        log init: how the log is called\n"
+                   "  --policy=FILE        log check, log cosign: instead of the workspace's\n"
+                   "  --state=FILE         the same: the checkpoint that was seen last\n"
+                   "  --name=NAME          log cosign, log vkey: how the witness is called\n"
                    "  --root-key=PUB, --targets-key=PUB\n"
                    "                       init: public keys from elsewhere; may be repeated\n"
                    "  --root-threshold=N   init: how many root keys must sign (default: 1)\n"
                    "  --threshold=N        key rotate: how many of its keys must sign\n"
                    "  --type=TYPE          key new, key rotate: ed25519 (default), ecdsa or rsa\n"
                    "  --token=URI          key new, sign: a key in a token, by its PKCS #11 URI\n"
-                   "  --key=PEM            sign: with this private key\n"
+                   "  --key=PEM            sign, log cosign, log vkey: with this private key\n"
                    "  --old=FILE           sign: the metadata before, to compare with\n"
                    "  -o, --output=FILE    sign: where the signature goes\n"
                    "  --add, --discard     sign: add signatures; forget what waits\n"
@@ -88,7 +100,7 @@ void su_options_print_help(void)
                    "  --force              sign: also with a key that the role does not know\n"
                    "  --passphrase-file=FILE, --ask-passphrase\n"
                    "                       The passphrase of private keys: the file's first line\n"
-                   "  --json               show, key list, sign: print JSON\n"
+                   "  --json               show, key list, sign, log check: print JSON\n"
                    "  --help, --version\n\n"
                    "Exit status: 0 done; others: see suture-publish(1).");
 }

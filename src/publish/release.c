@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "publish/channels.h"
+#include "publish/logging.h"
 #include "publish/verbs.h"
 #include "publish/waiting.h"
 
@@ -29,17 +31,6 @@ static int add_level(struct su_channel *channel, const struct su_level *level, i
         return 0;
 }
 
-static int open_channel(const struct su_workspace *workspace, const char *baseline,
-                        struct su_channel *ret, struct su_error *err)
-{
-        int r;
-
-        r = su_repository_channel(workspace, SU_NEWEST, baseline, ret, err);
-        if (r == -ENOENT)
-                r = su_strdup(baseline, &ret->baseline, err);
-        return r;
-}
-
 static int stage_manifest(const struct su_workspace *workspace, const struct su_manifest *manifest,
                           json_t *signed_part, struct su_error *err)
 {
@@ -56,20 +47,16 @@ static int stage_manifest(const struct su_workspace *workspace, const struct su_
         return r;
 }
 
-static int stage_channel(const struct su_workspace *workspace, const struct su_channel *channel,
-                         json_t *signed_part, struct su_error *err)
+/* Only the current level's proof is wanted by anybody. */
+static int prove(struct su_publisher *publisher, const struct su_manifest *manifest,
+                 struct su_channel *channel, struct su_error *err)
 {
-        su_auto_free char *path = NULL;
-        su_auto_free char *text = NULL;
-        size_t size;
-        int r;
-
-        r = su_channel_target(channel->baseline, &path, err);
-        if (r >= 0)
-                r = su_channel_write(channel, &text, &size, err);
-        if (r >= 0)
-                r = su_staging_add_target(workspace, signed_part, path, text, size, err);
-        return r;
+        for (size_t i = 0; i < channel->n_levels; i++) {
+                free(channel->levels[i].proof);
+                channel->levels[i].proof = NULL;
+        }
+        return su_log_prove_release(publisher, manifest,
+                                    &channel->levels[channel->n_levels - 1].proof, err);
 }
 
 static int stage(struct su_publisher *publisher, const struct su_manifest *manifest, int percent,
@@ -86,15 +73,15 @@ static int stage(struct su_publisher *publisher, const struct su_manifest *manif
                                "nobody signs for %s yet: record it with 'suture-publish baseline'",
                                manifest->baseline);
         if (r >= 0)
-                r = open_channel(workspace, manifest->baseline, &channel, err);
+                r = su_channel_open(workspace, manifest->baseline, &channel, err);
         if (r >= 0)
                 r = add_level(&channel, &manifest->level, percent, err);
         if (r >= 0)
                 r = stage_manifest(workspace, manifest, signed_part, err);
-        /* Here the manifest's bytes are final, and the channel's are not: this is the place for
-         * what the channel says about the manifest, such as the proof that it is in a log. */
         if (r >= 0)
-                r = stage_channel(workspace, &channel, signed_part, err);
+                r = prove(publisher, manifest, &channel, err);
+        if (r >= 0)
+                r = su_channel_stage(workspace, &channel, signed_part, err);
         if (r >= 0)
                 r = su_staging_put(publisher, manifest->baseline, signed_part, SU_SIGN_STRICT, err);
         return r;

@@ -38,6 +38,12 @@ struct su_publish_arguments {
         const char *old;              /* the metadata before that which is to be signed */
         const char *output;
         const char *url;
+        const char *origin; /* of a log */
+        const char *policy; /* path of a log policy */
+        const char *state;  /* path of what a witness or an auditor remembers */
+        const char *name;   /* of a witness */
+        const char *level;
+        const char *reason;
         bool add;
         bool discard;
         bool dry_run;
@@ -51,8 +57,10 @@ int su_verb_init(const struct su_publish_arguments *arguments, struct su_error *
 int su_verb_baseline(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_build(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_release(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_recall(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_refresh(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_show(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_log(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_key(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_sign(const struct su_publish_arguments *arguments, struct su_error *err);
 
