@@ -30,7 +30,9 @@ int su_document_get(struct su_engine *engine, const char *path, const char *name
         int r;
 
         r = su_trust_find(engine->trust, path, &target, err);
-        if (r >= 0)
+        if (r == 0)
+                return su_fail(err, SU_ERROR_NOT_FOUND, "the repository signs no '%s'", path);
+        if (r > 0)
                 r = su_dir_make(engine->state_fd, "documents", 0755, &dir_fd, err);
         if (r < 0)
                 return r;

@@ -29,7 +29,7 @@ static int explain_no_channel(struct su_engine *engine, struct su_error *err)
                               architectures[i]);
                 if (r < 0)
                         return r;
-                if (su_trust_find(engine->trust, path, &target, NULL) >= 0)
+                if (su_trust_find(engine->trust, path, &target, NULL) > 0)
                         return su_fail(err, SU_ERROR_ARCHITECTURE,
                                        "the repository serves this OS for %s; this system is %s",
                                        architectures[i], os->architecture);
@@ -43,20 +43,17 @@ static int get_channel(struct su_engine *engine, struct su_channel *ret, struct 
         su_auto_free char *path = NULL;
         su_auto_free char *text = NULL;
         struct su_target target;
-        struct su_error here = {0};
         size_t size;
         int r;
 
         r = su_channel_target(engine->os.baseline, &path, err);
         if (r < 0)
                 return r;
-        if (su_trust_find(engine->trust, path, &target, &here) < 0) {
-                if (here.code == SU_ERROR_NOT_FOUND)
-                        return explain_no_channel(engine, err);
-                if (err)
-                        *err = here;
-                return -here.errnum;
-        }
+        r = su_trust_find(engine->trust, path, &target, err);
+        if (r == 0)
+                return explain_no_channel(engine, err);
+        if (r < 0)
+                return r;
         r = su_document_get(engine, path, "channel.json", SU_CHANNEL_SIZE_MAX, &text, &size, err);
         if (r >= 0)
                 r = su_channel_parse(text, size, ret, err);

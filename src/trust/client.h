@@ -69,13 +69,13 @@ int su_trust_refresh_if_changed(struct su_trust *trust, const struct su_transpor
                                 int64_t now, struct su_error *err);
 
 /* Look a target up, from the targets role through its delegations; fetches the metadata of
- * delegated roles as far as needed. NOT_FOUND when nobody signs it; another error when a role that
- * was needed to know is missing or bad: then, too, the target is not found. */
+ * delegated roles as far as needed. Returns 1, or 0 when nobody signs it. An error when a role that
+ * was needed to know that is missing or bad: no other is asked then. */
 int su_trust_find(struct su_trust *trust, const char *path, struct su_target *ret,
                   struct su_error *err);
 
 /* Look a target of at most `max` bytes up, fetch it, and check it. `ret_data` has one more byte, a
- * NUL. */
+ * NUL. NOT_FOUND, too, when nobody signs it. */
 int su_trust_get(struct su_trust *trust, const char *path, size_t max, char **ret_data,
                  size_t *ret_size, struct su_error *err);
 /* Fetch what su_trust_find() found into the empty file `fd`, and check it: nothing may be done with

@@ -141,18 +141,10 @@ static int find_and_load(struct su_trust *trust, const struct visit *visit, stru
 static int load_delegated(struct su_trust *trust, const struct visit *visit, struct su_error *err)
 {
         su_auto_metadata struct su_metadata metadata = {0};
-        struct su_error here = {0};
         int r;
 
-        r = find_and_load(trust, visit, &metadata, &here);
-        if (r >= 0)
-                return remember(trust, visit->name, &metadata, err);
-        if (here.code == SU_ERROR_NOT_FOUND) /* not to be mistaken for "nobody signs it" */
-                return su_fail(err, SU_ERROR_UNREACHABLE, "the repository is incomplete: %s",
-                               here.message);
-        if (err)
-                *err = here;
-        return r;
+        r = find_and_load(trust, visit, &metadata, err);
+        return r < 0 ? r : remember(trust, visit->name, &metadata, err);
 }
 
 /* Whom a role delegates the path to goes before all that is pending; behind a terminating
@@ -258,21 +250,11 @@ int su_trust_find(struct su_trust *trust, const char *path, struct su_target *re
         int r;
 
         if (!trust->roles[SU_ROLE_TARGETS].document)
-                return su_fail(err, SU_ERROR_NOT_FOUND, "no targets metadata is trusted yet");
+                return su_fail(err, SU_ERROR_CONFIG, "no targets metadata is trusted yet");
         r = add_visit(&search.pending, su_role_name(SU_ROLE_TARGETS), NULL, err);
-        while (r == 0 && search.pending) {
-                if (search.n_done > SU_VISITS_MAX)
-                        return su_fail(err, SU_ERROR_NOT_FOUND,
-                                       "nobody among %d delegated roles signs the target '%s'",
-                                       SU_VISITS_MAX, path);
+        while (r == 0 && search.pending && search.n_done <= SU_VISITS_MAX)
                 r = visit_next(trust, &search, ret, err);
-        }
-        if (r < 0)
-                return r;
-        if (r == 0)
-                return su_fail(err, SU_ERROR_NOT_FOUND, "the repository signs no target '%s'",
-                               path);
-        return 0;
+        return r;
 }
 
 /* Section 6.2: DIR/HASH.NAME in consistent snapshots, else the path itself; a character that has a
@@ -310,6 +292,9 @@ int su_trust_get(struct su_trust *trust, const char *path, size_t max, char **re
         r = su_trust_find(trust, path, &target, err);
         if (r < 0)
                 return r;
+        if (r == 0)
+                return su_fail(err, SU_ERROR_NOT_FOUND, "the repository signs no target '%s'",
+                               path);
         if (target.size > max)
                 return su_fail(err, SU_ERROR_TOO_LARGE, "target '%s' is declared too large", path);
         r = target_name(trust, path, &target, &name, err);

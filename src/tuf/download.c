@@ -85,7 +85,10 @@ int su_tuf_download(struct su_trust *trust, const char *path, int metadata_fd, i
         int r;
 
         r = su_trust_find(trust, path, &target, err);
-        if (r >= 0)
+        if (r == 0)
+                return su_fail(err, SU_ERROR_NOT_FOUND, "the repository signs no target '%s'",
+                               path);
+        if (r > 0)
                 r = file_name(path, &name, err);
         if (r < 0)
                 return r;

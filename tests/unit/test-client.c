@@ -130,9 +130,9 @@ static void test_get_target(void **state)
         size_t size;
 
         assert_ok(su_trust_open(device->scratch->fd, &trust, &err), err);
-        assert_fails(su_trust_find(trust, REPOSITORY_TARGET, &target, &err), err, NOT_FOUND);
+        assert_fails(su_trust_find(trust, REPOSITORY_TARGET, &target, &err), err, CONFIG);
         assert_ok(su_trust_refresh(trust, &transport, REPOSITORY_NOW, &err), err);
-        assert_ok(su_trust_find(trust, REPOSITORY_TARGET, &target, &err), err);
+        assert_int_equal(su_trust_find(trust, REPOSITORY_TARGET, &target, &err), 1);
         assert_int_equal(target.size, strlen(REPOSITORY_TEXT));
         assert_ok(su_trust_get(trust, REPOSITORY_TARGET, 4096, &data, &size, &err), err);
         assert_string_equal(data, REPOSITORY_TEXT);
