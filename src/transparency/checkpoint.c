@@ -64,22 +64,22 @@ int su_checkpoint_parse(const char *text, size_t size, struct su_checkpoint *ret
         return 0;
 }
 
-int su_checkpoint_format(const struct su_checkpoint *checkpoint, char **ret, struct su_error *err)
+int su_checkpoint_format(const char *origin, uint64_t size, const struct su_sha256 *root,
+                         const char *extensions, char **ret, struct su_error *err)
 {
-        const char *extensions = checkpoint->extensions ? checkpoint->extensions : "";
         su_auto_checkpoint struct su_checkpoint again = {0};
-        char root[SU_BASE64_SIZE(SU_SHA256_SIZE) + 1];
+        char base64[SU_BASE64_SIZE(SU_SHA256_SIZE) + 1];
         su_auto_free char *text = NULL;
         int r;
 
-        su_base64_encode(checkpoint->root.bytes, sizeof checkpoint->root.bytes, root);
-        r = su_format(&text, err, "%s\n%" PRIu64 "\n%s\n%s", checkpoint->origin, checkpoint->size,
-                      root, extensions);
+        su_base64_encode(root->bytes, sizeof root->bytes, base64);
+        r = su_format(&text, err, "%s\n%" PRIu64 "\n%s\n%s", origin, size, base64,
+                      extensions ? extensions : "");
         if (r >= 0)
                 r = su_checkpoint_parse(text, strlen(text), &again, err);
         if (r < 0)
                 return r;
-        if (strcmp(again.origin, checkpoint->origin) != 0)
+        if (strcmp(again.origin, origin) != 0)
                 return su_fail(err, SU_ERROR_FORMAT, "the origin has more than one line");
         *ret = su_take(text);
         return 0;

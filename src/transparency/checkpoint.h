@@ -29,7 +29,8 @@ int su_checkpoint_parse(const char *text, size_t size, struct su_checkpoint *ret
                         struct su_error *err);
 /* `extensions` may be NULL. FORMAT for what su_checkpoint_parse() would refuse. The caller frees.
  */
-int su_checkpoint_format(const struct su_checkpoint *checkpoint, char **ret, struct su_error *err);
+int su_checkpoint_format(const char *origin, uint64_t size, const struct su_sha256 *root,
+                         const char *extensions, char **ret, struct su_error *err);
 /* Free what it points to. */
 void su_checkpoint_clear(struct su_checkpoint *checkpoint);
 /* Start with {0}. */

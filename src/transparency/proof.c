@@ -88,38 +88,39 @@ int su_log_proof_parse(const char *text, size_t size, struct su_log_proof *ret,
 }
 
 /* "extra BASE64" with its newline, or nothing. */
-static int format_extra(const struct su_log_proof *proof, char **ret, struct su_error *err)
+static int format_extra(const void *extra, size_t size, char **ret, struct su_error *err)
 {
         su_auto_free char *base64 = NULL;
 
-        if (!proof->extra)
+        if (!extra)
                 return su_strdup("", ret, err);
-        base64 = malloc(SU_BASE64_SIZE(proof->extra_size) + 1);
+        base64 = malloc(SU_BASE64_SIZE(size) + 1);
         if (!base64)
                 return su_fail_oom(err);
-        su_base64_encode(proof->extra, proof->extra_size, base64);
+        su_base64_encode(extra, size, base64);
         return su_format(ret, err, "extra %s\n", base64);
 }
 
-int su_log_proof_format(const struct su_log_proof *proof, char **ret, struct su_error *err)
+int su_log_proof_format(uint64_t index, const struct su_tree_proof *path, const char *checkpoint,
+                        const void *extra, size_t extra_size, char **ret, struct su_error *err)
 {
         char hashes[SU_TREE_PROOF_MAX * (SU_BASE64_SIZE(SU_SHA256_SIZE) + 1) + 1] = "";
         char *end = hashes;
         su_auto_log_proof struct su_log_proof again = {0};
-        su_auto_free char *extra = NULL;
+        su_auto_free char *extra_line = NULL;
         su_auto_free char *text = NULL;
         int r;
 
-        for (size_t i = 0; i < proof->path.n && i < SU_TREE_PROOF_MAX; i++) {
-                su_base64_encode(proof->path.hashes[i].bytes, SU_SHA256_SIZE, end);
+        for (size_t i = 0; i < path->n && i < SU_TREE_PROOF_MAX; i++) {
+                su_base64_encode(path->hashes[i].bytes, SU_SHA256_SIZE, end);
                 end += SU_BASE64_SIZE(SU_SHA256_SIZE);
                 *end++ = '\n';
                 *end = '\0';
         }
-        r = format_extra(proof, &extra, err);
+        r = format_extra(extra, extra_size, &extra_line, err);
         if (r >= 0)
-                r = su_format(&text, err, HEADER "\n%sindex %" PRIu64 "\n%s\n%s", extra,
-                              proof->index, hashes, proof->checkpoint);
+                r = su_format(&text, err, HEADER "\n%sindex %" PRIu64 "\n%s\n%s", extra_line, index,
+                              hashes, checkpoint);
         if (r >= 0)
                 r = su_log_proof_parse(text, strlen(text), &again, err);
         if (r < 0)

@@ -31,8 +31,9 @@ struct su_log_proof {
  * TOO_LARGE. */
 int su_log_proof_parse(const char *text, size_t size, struct su_log_proof *ret,
                        struct su_error *err);
-/* The caller frees. */
-int su_log_proof_format(const struct su_log_proof *proof, char **ret, struct su_error *err);
+/* `checkpoint` is the signed note; `extra` may be NULL. The caller frees. */
+int su_log_proof_format(uint64_t index, const struct su_tree_proof *path, const char *checkpoint,
+                        const void *extra, size_t extra_size, char **ret, struct su_error *err);
 /* Free what it points to. */
 void su_log_proof_clear(struct su_log_proof *proof);
 /* Start with {0}. */
