@@ -14,6 +14,14 @@ void su_checkpoint_clear(struct su_checkpoint *checkpoint)
         *checkpoint = (struct su_checkpoint){0};
 }
 
+static struct su_checkpoint take_checkpoint(struct su_checkpoint *checkpoint)
+{
+        struct su_checkpoint taken = *checkpoint;
+
+        *checkpoint = (struct su_checkpoint){0};
+        return taken;
+}
+
 static int duplicate(struct su_slice span, char **ret, struct su_error *err)
 {
         *ret = strndup(span.text, span.size);
@@ -59,8 +67,7 @@ int su_checkpoint_parse(const char *text, size_t size, struct su_checkpoint *ret
                 r = duplicate((struct su_slice){lines.text, lines.left}, &parsed.extensions, err);
         if (r < 0)
                 return r;
-        *ret = parsed;
-        parsed = (struct su_checkpoint){0};
+        *ret = take_checkpoint(&parsed);
         return 0;
 }
 

@@ -10,6 +10,14 @@ void su_log_head_clear(struct su_log_head *head)
         *head = (struct su_log_head){0};
 }
 
+static struct su_log_head take_head(struct su_log_head *head)
+{
+        struct su_log_head taken = *head;
+
+        *head = (struct su_log_head){0};
+        return taken;
+}
+
 /* Every signature by a log that is known here is checked, and one by the log that the checkpoint is
  * of must be there: its key's name is the origin (C2SP tlog-policy, "Defining a log"). */
 static int check_logs(const struct su_policy *policy, const struct su_note *note,
@@ -82,7 +90,6 @@ int su_log_head_verify(const struct su_policy *policy, const char *data, size_t 
                 r = check_witnesses(policy, note, &head, err);
         if (r < 0)
                 return r;
-        *ret = head;
-        head = (struct su_log_head){0};
+        *ret = take_head(&head);
         return 0;
 }

@@ -1,5 +1,6 @@
 #include "transparency/key.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -18,15 +19,14 @@ struct typed_key {
 static int compute_id(const char *name, const struct typed_key *typed, uint32_t *ret,
                       struct su_error *err)
 {
-        uint8_t data[SU_KEY_NAME_MAX + 1 + sizeof typed->bytes];
-        size_t size = strlen(name);
+        char data[SU_KEY_NAME_MAX + 2 + sizeof typed->bytes];
+        size_t size = strlen(name) + 1;
         struct su_sha256 digest;
         int r;
 
-        memcpy(data, name, size);
-        data[size] = '\n';
-        memcpy(data + size + 1, typed->bytes, sizeof typed->bytes);
-        r = su_sha256_of(data, size + 1 + sizeof typed->bytes, &digest, err);
+        (void)snprintf(data, sizeof data, "%s\n", name);
+        memcpy(data + size, typed->bytes, sizeof typed->bytes);
+        r = su_sha256_of(data, size + sizeof typed->bytes, &digest, err);
         if (r < 0)
                 return r;
         *ret = (uint32_t)digest.bytes[0] << 24 | (uint32_t)digest.bytes[1] << 16 |

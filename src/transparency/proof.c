@@ -17,6 +17,14 @@ void su_log_proof_clear(struct su_log_proof *proof)
         *proof = (struct su_log_proof){0};
 }
 
+static struct su_log_proof take_proof(struct su_log_proof *proof)
+{
+        struct su_log_proof taken = *proof;
+
+        *proof = (struct su_log_proof){0};
+        return taken;
+}
+
 static int parse_extra(struct su_slice base64, struct su_log_proof *proof, struct su_error *err)
 {
         proof->extra = malloc(base64.size + 1);
@@ -82,8 +90,7 @@ int su_log_proof_parse(const char *text, size_t size, struct su_log_proof *ret,
         proof.checkpoint = strndup(lines.text, lines.left);
         if (!proof.checkpoint)
                 return su_fail_oom(err);
-        *ret = proof;
-        proof = (struct su_log_proof){0};
+        *ret = take_proof(&proof);
         return 0;
 }
 

@@ -257,7 +257,7 @@ int su_tiles_read_bundle(struct su_tiles *tiles, uint64_t index, char **ret_data
         su_auto_free char *data = NULL;
         struct su_tile tile;
         unsigned width;
-        size_t size;
+        size_t size = 0;
         int r;
 
         if (!su_tile_in_tree(true, 0, index, tiles->size, &tile))
