@@ -3,10 +3,13 @@
 modules are made by seeds-delta.c.
 
 What libFuzzer found beyond them lies beside them, named by its SHA-1."""
+import base64
 import hashlib
 import json
 import pathlib
 import struct
+import subprocess
+import tempfile
 
 CORPUS = pathlib.Path(__file__).parent / "corpus"
 HASH = "00112233445566778899aabbccddeeff" * 2
@@ -78,6 +81,110 @@ def elf():
     return header + segment + other + note
 
 
+class Signer:
+    """A log (type 1) or a witness (type 4) with an Ed25519 key whose 32 secret bytes are all `secret`."""
+
+    def __init__(self, name, kind, secret):
+        der = bytes.fromhex("302e020100300506032b657004220420") + bytes([secret]) * 32
+        self.pem = f"-----BEGIN PRIVATE KEY-----\n{b64(der)}\n-----END PRIVATE KEY-----\n".encode()
+        public = subprocess.run(["openssl", "pkey", "-pubout", "-outform", "DER"], input=self.pem, check=True,
+                                capture_output=True).stdout[-32:]
+        typed = bytes([kind]) + public
+        self.name = name
+        self.id = hashlib.sha256(name.encode() + b"\n" + typed).digest()[:4]
+        self.vkey = f"{name}+{self.id.hex()}+{b64(typed)}"
+
+    def sign(self, message):
+        with tempfile.NamedTemporaryFile() as key, tempfile.NamedTemporaryFile() as text:
+            key.write(self.pem), key.flush()
+            text.write(message.encode()), text.flush()
+            return subprocess.run(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", key.name, "-in", text.name],
+                                  check=True, capture_output=True).stdout
+
+    def line(self, signature):
+        return f"\u2014 {self.name} {b64(self.id + signature)}\n"
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
+
+
+def leaf(data):
+    return hashlib.sha256(b"\0" + data).digest()
+
+
+def node(left, right):
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+def root_of(hashes):
+    if len(hashes) == 1:
+        return hashes[0]
+    k = 1
+    while 2 * k < len(hashes):
+        k *= 2
+    return node(root_of(hashes[:k]), root_of(hashes[k:]))
+
+
+def path_of(index, hashes):
+    if len(hashes) == 1:
+        return []
+    k = 1
+    while 2 * k < len(hashes):
+        k *= 2
+    if index < k:
+        return path_of(index, hashes[:k]) + [root_of(hashes[k:])]
+    return path_of(index - k, hashes[k:]) + [root_of(hashes[:k])]
+
+
+def log_seeds():
+    # fuzz-proof.c knows the public keys of these two.
+    log, witness = Signer("log.example", 1, 1), Signer("witness.example", 4, 2)
+    leaves = [leaf(b"%d" % i) for i in range(5)]
+    text = f"log.example\n5\n{b64(root_of(leaves))}\n"
+    note = text + "\n" + log.line(log.sign(text)) + witness.line(
+        struct.pack(">Q", 1000) + witness.sign(f"cosignature/v1\ntime 1000\n{text}"))
+    seed("note", "checkpoint", note)
+    seed("note", "text", text + "extension\n")
+    seed("note", "key", log.vkey)
+    seed("note", "go", "If you think cryptography is the answer to your problem,\nthen you don't know what your problem "
+         "is.\n\n\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6"
+         "RyyBwJnAM=\n")
+    for index in (0, 4):
+        lines = f"index {index}\n" + "".join(b64(h) + "\n" for h in path_of(index, leaves))
+        seed("proof", f"entry-{index}", bytes([index]) + f"c2sp.org/tlog-proof@v1\n{lines}\n{note}".encode())
+        seed("proof", f"signed-{index}", bytes([128 + index]) + text.encode() + b"\0" + lines.encode())
+    seed("proof", "extra", b"\0c2sp.org/tlog-proof@v1\nextra Zm9v\nindex 0\n\n" + note.encode())
+    witnesses = [Signer(f"w{i}.example", 4, 10 + i) for i in range(6)]
+    seed("policy", "groups", bytes([0b101010, 9, 3, 7, 1, 0, 0, 0]) + (
+        f"# a policy\nlog {log.vkey} https://log.example/\n" + "".join(
+            f"witness w{i} {witness.vkey}\n" for i, witness in enumerate(witnesses)) +
+        "group x 2 w0 w1 w2\ngroup y any w3 w4 w5\ngroup all all x y\nquorum all\n").encode())
+    seed("policy", "none", bytes(8) + b"quorum none\n")
+    seed("policy", "one", bytes([1]) * 8 + f"\twitness  w {witness.vkey} url \n quorum w\n".encode())
+
+
+def file_seed(which, data, size=None):
+    return struct.pack(">BH", which, size or len(data)) + data
+
+
+def tile_seeds():
+    entries = b"".join(struct.pack(">H", 1) + b"%d" % i for i in range(3))
+    seed("tiles", "three", struct.pack(">BH", 0, 3) + file_seed(3, b"".join(leaf(b"%d" % i) for i in range(3))) +
+         file_seed(12, entries))
+    hashes = [leaf(b"")] * 256
+    level = root_of(hashes)
+    full = b"".join(hashes)
+    seed("tiles", "full", struct.pack(">BH", 0, 256) + file_seed(0, full) + file_seed(6, level) +
+         file_seed(9, bytes(512)))
+    seed("tiles", "more", struct.pack(">BH", 0, 257) + file_seed(0, full) + file_seed(6, level) +
+         file_seed(5, leaf(b"")) + file_seed(13, bytes(2)))
+    seed("tiles", "partial-gone", struct.pack(">BH", 0, 2) + file_seed(0, full) + file_seed(9, bytes(512)))
+    for name, path in {"path": "tile/0/x001/x234/067", "partial": "tile/63/000.p/255",
+                       "entries": "tile/entries/x036/x028/x797/x018/x963/967.p/1"}.items():
+        seed("tiles", name, b"t" + path.encode())
+
+
 def main():
     seed("json", "all", '{"a": [1, -2, true, false, null, "\\n\\u00e9\\"\\\\"], "b": {"c": {}}}')
     seed("json", "integers", "[9223372036854775807, -9223372036854775808, 0]")
@@ -114,6 +221,8 @@ def main():
     seed("text", "path", "/usr/lib/x.so.1")
     seed("text", "name", "debian-12.11~rc1+b_2-x86-64")
     seed("text", "letters", b"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \x1b[2J \xc2\x9b \xff")
+    log_seeds()
+    tile_seeds()
     for name, code in X86.items():
         seed("x86", name, bytes.fromhex(code))
 

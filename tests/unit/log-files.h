@@ -24,8 +24,3 @@ struct log_file *log_files_find(const struct log_files *files, const char *path)
 void log_files_remove(struct log_files *files, const char *path);
 void log_files_clear(struct log_files *files);
 #define auto_log_files su_auto(log_files_clear)
-
-/* Entry `index` of the logs that tests make: 0 to 40 bytes. */
-struct su_log_entry log_entry(uint64_t index, uint8_t buffer[64]);
-/* Append `n` such entries from `*size` on, and bring `*size` and `*root` up to date. */
-void log_files_grow(struct log_files *files, uint64_t *size, struct su_sha256 *root, size_t n);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "log-files.h"
+#include "log-grow.h"
 #include "log-keys.h"
 #include "transparency/cosignature.h"
 #include "transparency/proof.h"

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "log-files.h"
+#include "log-grow.h"
 #include "random.h"
 #include "transparency/checkpoint.h"
 
