@@ -20,6 +20,7 @@ struct growth {
         struct edge edges[LEVELS];
         char *bundle; /* its entries are as many as the hashes of the lowest edge */
         size_t bundle_size;
+        size_t bundle_room;
 };
 
 static void growth_free_p(struct growth **growth)
@@ -84,15 +85,40 @@ static int add_hash(struct growth *growth, struct su_sha256 hash, struct su_erro
         }
 }
 
-static void add_to_bundle(struct growth *growth, const struct su_log_entry *entry)
+/* At most SU_BUNDLE_SIZE_MAX, which few logs need. */
+static int make_room(struct growth *growth, size_t size, struct su_error *err)
 {
-        char *end = growth->bundle + growth->bundle_size;
+        size_t room = growth->bundle_room;
+        char *bundle;
 
+        while (room < size)
+                room += room / 2 + 4096;
+        if (room == growth->bundle_room)
+                return 0;
+        bundle = realloc(growth->bundle, room);
+        if (!bundle)
+                return su_fail_oom(err);
+        growth->bundle = bundle;
+        growth->bundle_room = room;
+        return 0;
+}
+
+static int add_to_bundle(struct growth *growth, const struct su_log_entry *entry,
+                         struct su_error *err)
+{
+        char *end;
+        int r;
+
+        r = make_room(growth, growth->bundle_size + 2 + entry->size, err);
+        if (r < 0)
+                return r;
+        end = growth->bundle + growth->bundle_size;
         end[0] = (char)(entry->size >> 8);
         end[1] = (char)(entry->size & 255);
         if (entry->size > 0)
                 memcpy(end + 2, entry->data, entry->size);
         growth->bundle_size += 2 + entry->size;
+        return 0;
 }
 
 static int add_entry(struct growth *growth, const struct su_log_entry *entry, struct su_error *err)
@@ -101,9 +127,10 @@ static int add_entry(struct growth *growth, const struct su_log_entry *entry, st
         int r;
 
         r = su_tree_hash_leaf(entry->data, entry->size, &hash, err);
+        if (r >= 0)
+                r = add_to_bundle(growth, entry, err);
         if (r < 0)
                 return r;
-        add_to_bundle(growth, entry);
         growth->size++;
         return add_hash(growth, hash, err);
 }
@@ -161,7 +188,7 @@ static int read_old(struct su_tiles *tiles, struct growth *growth, struct su_err
                 r = su_tiles_read_bundle(tiles, growth->size / SU_TILE_WIDTH, &data, entries, &n,
                                          err);
         for (unsigned i = 0; r >= 0 && i < n; i++)
-                add_to_bundle(growth, entries + i);
+                r = add_to_bundle(growth, entries + i, err);
         return r;
 }
 
@@ -199,9 +226,6 @@ int su_tiles_append(const struct su_tiles_reader *reader, const struct su_tiles_
                 return su_fail_oom(err);
         growth->writer = writer;
         growth->size = old_size;
-        growth->bundle = malloc(SU_BUNDLE_SIZE_MAX);
-        if (!growth->bundle)
-                return su_fail_oom(err);
         r = read_old(tiles, growth, err);
         for (size_t i = 0; r >= 0 && i < n; i++)
                 r = add_entry(growth, entries + i, err);
