@@ -77,19 +77,25 @@ static int get_tile(struct su_tiles *tiles, const struct su_tile *tile, char **r
                     size_t *ret_size, unsigned *ret_width, struct su_error *err)
 {
         struct su_tile full = *tile;
-        struct su_error partial = {0};
+        struct su_error why = {0};
+        struct su_error why_full = {0};
+        int r_full;
         int r;
 
-        full.width = SU_TILE_WIDTH;
-        r = get_file(tiles, tile, ret_data, ret_size, &partial);
         *ret_width = tile->width;
-        if (r < 0 && partial.code == SU_ERROR_NOT_FOUND && tile->width < SU_TILE_WIDTH &&
-            get_file(tiles, &full, ret_data, ret_size, NULL) >= 0) {
-                *ret_width = SU_TILE_WIDTH;
-                return 0;
+        r = get_file(tiles, tile, ret_data, ret_size, &why);
+        if (r < 0 && why.code == SU_ERROR_NOT_FOUND && tile->width < SU_TILE_WIDTH) {
+                *ret_width = full.width = SU_TILE_WIDTH;
+                r_full = get_file(tiles, &full, ret_data, ret_size, &why_full);
+                if (r_full >= 0)
+                        return 0;
+                if (why_full.code != SU_ERROR_NOT_FOUND) {
+                        why = why_full;
+                        r = r_full;
+                }
         }
         if (r < 0 && err)
-                *err = partial;
+                *err = why;
         return r;
 }
 

@@ -72,6 +72,8 @@ may_not_include src/base/file.c json/json.h
 may_not_include src/crypto/sha256.c json/json.h
 may_not_include src/json/json.c crypto/sha256.h
 may_not_include src/inventory/os.c json/json.h
+may_not_include src/transparency/proof.c json/json.h
+may_not_include src/transparency/tiles.c fetch/fetch.h
 may_not_include src/delta/elf/x86.c delta/apply/apply.h
 may_not_include src/delta/apply/apply.c delta/make/make.h
 may_not_include src/delta/apply/apply.c device/engine.h
@@ -93,6 +95,7 @@ may_not_include src/publish/main.c fetch/fetch.h
 
 may_include src/base/error.c base/text.h
 may_include src/delta/make/make.c delta/apply/format.h
+may_include src/transparency/key.c crypto/public_key.h
 may_include src/trust/client.c json/json.h
 may_include src/device/engine.c delta/apply/apply.h
 may_include src/cli/main.c device/engine.h

@@ -71,6 +71,8 @@ static void test_refused(void **state)
         for (size_t i = 0; i < SU_ELEMENTS(wrong); i++)
                 if (su_base64_decode(wrong[i], strlen(wrong[i]), decoded, sizeof decoded, &size))
                         fail_msg("'%s' is not canonical", wrong[i]);
+        for (size_t n = 5; n < 8; n++)
+                assert_false(su_base64_decode("Zm9vZm9v", n, decoded, sizeof decoded, &size));
         assert_false(su_base64_decode("Zm\0v", 4, decoded, sizeof decoded, &size));
 }
 

@@ -348,6 +348,9 @@ static void test_partial_gone(void **state)
                 su_auto_tiles struct su_tiles *tiles = tiles_of(&files, 200, &old_root);
                 struct su_error err = {0};
 
+                log_files_find(&files, "tile/0/000")->size--;
+                assert_fails_with(su_tiles_verify_root(tiles, &err), err, TRUNCATED,
+                                  "'tile/0/000'");
                 log_files_remove(&files, "tile/0/000");
                 assert_fails_with(su_tiles_verify_root(tiles, &err), err, NOT_FOUND,
                                   "tile/0/000.p/200");
