@@ -40,7 +40,7 @@
         X(RESTART, 39, EIO, "Restart")                                                             \
         X(CONFLICT, 40, EEXIST, "Conflict")                                                        \
         X(TOO_LARGE, 41, EFBIG, "TooLarge")                                                        \
-        X(CANCELLED, 42, ECANCELED, "Cancelled")                                                       \
+        X(CANCELLED, 42, ECANCELED, "Cancelled")                                                   \
         X(NOT_LOGGED, 43, EBADMSG, "NotLogged")
 
 enum su_error_code {
