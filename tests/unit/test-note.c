@@ -143,6 +143,10 @@ static void test_keys_refused(void **state)
         assert_fails(su_note_key_parse(WRONG_SIZE, strlen(WRONG_SIZE), &key, &err), err, FORMAT);
         assert_fails_with(su_note_key_parse(OTHER_TYPE, strlen(OTHER_TYPE), &key, &err), err,
                           UNSUPPORTED, "0x65");
+        assert_fails_with(su_note_key_parse(PETER "AAAA", strlen(PETER) + 4, &key, &err), err,
+                          FORMAT, "an Ed25519 key has 32 bytes, not 35");
+        assert_fails_with(su_note_key_parse(PETER, strlen(PETER) - 4, &key, &err), err, FORMAT,
+                          "an Ed25519 key has 32 bytes, not 29");
         memset(long_name, 'n', sizeof long_name);
         long_name[SU_KEY_NAME_MAX] = '\0';
         assert_ok(su_note_key_new(long_name, SU_NOTE_ED25519, peter->key, &longest, &err), err);
