@@ -454,6 +454,40 @@ static void test_fork(void **state)
                 }
 }
 
+/* A proof that goes on above the root, with a root that would follow from it. */
+static void test_too_long(void **state)
+{
+        su_auto_free struct oracle *oracle = oracle_new();
+        struct su_tree_source source = {.read = read_oracle, .userdata = oracle};
+        const struct su_sha256 *more = mth(oracle, 100, 101);
+
+        (void)state;
+        for (uint64_t n = 1; n <= SMALL; n++)
+                for (uint64_t i = 0; i < n; i++)
+                        for (unsigned left = 0; left < 2; left++) {
+                                const struct su_sha256 *root = mth(oracle, 0, n);
+                                struct su_sha256 above;
+                                struct su_tree_proof proof;
+                                struct claim claim = {mth(oracle, i, i + 1), i, n, &above};
+
+                                assert_int_equal(su_tree_hash_node(left ? more : root,
+                                                                   left ? root : more, &above,
+                                                                   NULL),
+                                                 0);
+                                assert_int_equal(
+                                        su_tree_prove_inclusion(&source, i, n, &proof, NULL), 0);
+                                proof.hashes[proof.n++] = *more;
+                                assert_false(is_included(&claim, &proof));
+                                if (i == 0)
+                                        continue;
+                                claim.first = mth(oracle, 0, i);
+                                assert_int_equal(
+                                        su_tree_prove_consistency(&source, i, n, &proof, NULL), 0);
+                                proof.hashes[proof.n++] = *more;
+                                assert_false(is_consistent(&claim, &proof));
+                        }
+}
+
 /* Trees of any size: all leaves are the same but one, so that a subtree's hash follows from its
  * height and from whether that one is in it. */
 struct huge {
@@ -609,6 +643,7 @@ int main(void)
                 cmocka_unit_test(test_wrong_inclusion),
                 cmocka_unit_test(test_wrong_consistency),
                 cmocka_unit_test(test_fork),
+                cmocka_unit_test(test_too_long),
                 cmocka_unit_test(test_huge_sizes),
                 cmocka_unit_test(test_out_of_range),
                 cmocka_unit_test(test_source_fails),
