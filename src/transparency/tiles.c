@@ -289,15 +289,21 @@ int su_tiles_read_entry(struct su_tiles *tiles, uint64_t index, void **ret_data,
         const struct su_log_entry *entry = entries + index % SU_TILE_WIDTH;
         struct su_tree_proof proof;
         su_auto_free char *data = NULL;
+        struct su_sha256 proven;
+        struct su_sha256 leaf;
         void *copy;
         unsigned n;
         int r;
 
-        r = su_tiles_prove_inclusion(tiles, index, &proof, NULL, err);
+        r = su_tiles_prove_inclusion(tiles, index, &proof, &proven, err);
         if (r >= 0)
                 r = su_tiles_read_bundle(tiles, index / SU_TILE_WIDTH, &data, entries, &n, err);
+        if (r >= 0)
+                r = su_tree_hash_leaf(entry->data, entry->size, &leaf, err);
         if (r < 0)
                 return r;
+        if (!su_sha256_equal(&leaf, &proven)) /* the tile was another when it was read again */
+                return fail_tiles(tiles, err);
         copy = malloc(entry->size + 1);
         if (!copy)
                 return su_fail_oom(err);
@@ -311,20 +317,35 @@ struct verification {
         struct su_tiles *tiles;
         su_tiles_visit_entry visit; /* or NULL */
         void *userdata;
+        /* Of the entries themselves: a tile may be another each time that it is read. */
+        struct su_tree_edge edge;
 };
 
-static int verify_bundle(const struct verification *verification, const struct su_tile *tile,
+static int verify_entry(struct verification *verification, uint64_t index,
+                        const struct su_log_entry *entry, struct su_error *err)
+{
+        struct su_sha256 leaf;
+        int r;
+
+        r = su_tree_hash_leaf(entry->data, entry->size, &leaf, err);
+        if (r >= 0)
+                r = su_tree_edge_add(&verification->edge, &leaf, err);
+        if (r >= 0 && verification->visit)
+                r = verification->visit(verification->userdata, index, entry, err);
+        return r;
+}
+
+static int verify_bundle(struct verification *verification, const struct su_tile *tile,
                          struct su_error *err)
 {
         struct su_log_entry entries[SU_TILE_WIDTH];
         su_auto_free char *data = NULL;
-        unsigned n;
+        unsigned n = 0;
         int r;
 
         r = su_tiles_read_bundle(verification->tiles, tile->index, &data, entries, &n, err);
-        for (unsigned i = 0; r >= 0 && verification->visit && i < n; i++)
-                r = verification->visit(verification->userdata, tile->index * SU_TILE_WIDTH + i,
-                                        entries + i, err);
+        for (unsigned i = 0; r >= 0 && i < n; i++)
+                r = verify_entry(verification, tile->index * SU_TILE_WIDTH + i, entries + i, err);
         return r;
 }
 
@@ -360,7 +381,7 @@ static int verify_above(struct su_tiles *tiles, const struct su_tile *tile, stru
 
 static int verify_tile(void *userdata, const struct su_tile *tile, struct su_error *err)
 {
-        const struct verification *verification = userdata;
+        struct verification *verification = userdata;
 
         if (tile->entries)
                 return verify_bundle(verification, tile, err);
@@ -371,10 +392,15 @@ int su_tiles_verify_all(struct su_tiles *tiles, su_tiles_visit_entry visit, void
                         struct su_error *err)
 {
         struct verification verification = {.tiles = tiles, .visit = visit, .userdata = userdata};
+        struct su_sha256 root;
         int r;
 
         r = su_tiles_verify_root(tiles, err);
         if (r >= 0)
                 r = su_tile_list(0, tiles->size, verify_tile, &verification, err);
-        return r;
+        if (r >= 0)
+                r = su_tree_edge_root(&verification.edge, &root, err);
+        if (r < 0)
+                return r;
+        return su_sha256_equal(&root, &tiles->root) ? 0 : fail_tiles(tiles, err);
 }

@@ -288,30 +288,60 @@ int su_tree_verify_consistency(uint64_t old_size, const struct su_sha256 *old_ro
         return 0;
 }
 
-/* The leaves of a subtree are hashed from left to right; what is on the stack are the left
- * neighbours of what comes, by height. */
+/* A subtree that becomes complete goes up with its left neighbour, as a carry does. */
+int su_tree_edge_add(struct su_tree_edge *edge, const struct su_sha256 *leaf, struct su_error *err)
+{
+        struct su_sha256 hash = *leaf;
+        unsigned height = 0;
+
+        if (edge->n >= SU_LOG_SIZE_MAX)
+                return su_fail(err, SU_ERROR_USAGE, "no log has more entries");
+        for (; edge->n >> height & 1; height++) {
+                int r = su_tree_hash_node(edge->hashes + height, &hash, &hash, err);
+
+                if (r < 0)
+                        return r;
+        }
+        edge->hashes[height] = hash;
+        edge->n++;
+        return 0;
+}
+
+static int read_edge(void *userdata, unsigned height, uint64_t index, struct su_sha256 *ret,
+                     struct su_error *err)
+{
+        const struct su_tree_edge *edge = userdata;
+
+        (void)index; /* there is one that is complete */
+        (void)err;
+        *ret = edge->hashes[height];
+        return 0;
+}
+
+int su_tree_edge_root(const struct su_tree_edge *edge, struct su_sha256 *ret, struct su_error *err)
+{
+        struct su_tree_edge copy = *edge;
+        struct su_tree_source source = {.read = read_edge, .userdata = &copy};
+
+        return su_tree_root(&source, edge->n, ret, err);
+}
+
 static int read_leaves(void *userdata, unsigned height, uint64_t index, struct su_sha256 *ret,
                        struct su_error *err)
 {
         const struct su_tree_leaves *leaves = userdata;
-        struct su_sha256 stack[SU_TREE_PROOF_MAX];
+        struct su_tree_edge edge = {.n = 0};
         uint64_t n = height < 63 ? UINT64_C(1) << height : UINT64_MAX;
 
         if (n > leaves->n || index >= leaves->n >> height)
                 return su_fail(err, SU_ERROR_USAGE, "there are only %" PRIu64 " leaves", leaves->n);
         for (uint64_t i = 0; i < n; i++) {
-                struct su_sha256 hash = leaves->hashes[index * n + i];
-                unsigned level = 0;
+                int r = su_tree_edge_add(&edge, leaves->hashes + index * n + i, err);
 
-                for (; i >> level & 1; level++) {
-                        int r = su_tree_hash_node(stack + level, &hash, &hash, err);
-
-                        if (r < 0)
-                                return r;
-                }
-                stack[level] = hash;
+                if (r < 0)
+                        return r;
         }
-        *ret = stack[height];
+        *ret = edge.hashes[height];
         return 0;
 }
 

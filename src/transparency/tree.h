@@ -54,6 +54,14 @@ int su_tree_prove_inclusion(const struct su_tree_source *source, uint64_t index,
 int su_tree_prove_consistency(const struct su_tree_source *source, uint64_t old_size, uint64_t size,
                               struct su_tree_proof *ret, struct su_error *err);
 
+/* A tree that grows leaf by leaf, of which only the root is wanted. Starts with {0}. */
+struct su_tree_edge {
+        uint64_t n;                                 /* leaves */
+        struct su_sha256 hashes[SU_TREE_PROOF_MAX]; /* by height, of its complete subtrees */
+};
+int su_tree_edge_add(struct su_tree_edge *edge, const struct su_sha256 *leaf, struct su_error *err);
+int su_tree_edge_root(const struct su_tree_edge *edge, struct su_sha256 *ret, struct su_error *err);
+
 /* RFC 9162 section 2.1.3.2. NOT_LOGGED when it is not proven. */
 int su_tree_verify_inclusion(const struct su_sha256 *leaf, uint64_t index, uint64_t size,
                              const struct su_sha256 *root, const struct su_tree_proof *proof,

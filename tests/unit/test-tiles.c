@@ -467,6 +467,71 @@ static void test_other_root(void **state)
         assert_null(data);
 }
 
+/* Files that are one log when they are first read, and another from then on: `late` has the same
+ * size and other entries. */
+struct two_faces {
+        struct log_files *first;
+        struct log_files *late;
+        size_t n_first; /* how many reads see the first */
+};
+
+static int get_of_two(void *userdata, const char *path, size_t max, char **ret_data,
+                      size_t *ret_size, struct su_error *err)
+{
+        struct two_faces *faces = userdata;
+        struct su_tiles_reader reader = log_files_reader(faces->first);
+
+        if (faces->n_first == 0)
+                reader = log_files_reader(faces->late);
+        else
+                faces->n_first--;
+        return reader.get(reader.userdata, path, max, ret_data, ret_size, err);
+}
+
+/* However many reads see the true log: what is proven is of it. */
+static void test_two_faces(void **state)
+{
+        auto_log_files struct log_files first = {0};
+        auto_log_files struct log_files late = {0};
+        struct su_tiles_writer writer = log_files_writer(&late);
+        struct su_tiles_reader late_reader = log_files_reader(&late);
+        struct su_log_entry entries[600];
+        struct su_sha256 late_root;
+        struct su_sha256 root;
+        struct su_error err = {0};
+        uint64_t size = 0;
+        bool all = false;
+
+        (void)state;
+        log_files_grow(&first, &size, &root, 600);
+        for (size_t i = 0; i < 600; i++)
+                entries[i] = (struct su_log_entry){.data = "false", .size = 5};
+        assert_ok(su_sha256_of("", 0, &late_root, &err), err);
+        assert_ok(su_tiles_append(&late_reader, &writer, 0, &late_root, entries, 600, &late_root,
+                                  &err),
+                  err);
+        for (size_t n = 0; !all; n++) {
+                struct two_faces faces = {.first = &first, .late = &late, .n_first = n};
+                struct su_tiles_reader reader = {.get = get_of_two, .userdata = &faces};
+                su_auto_tiles struct su_tiles *tiles = NULL;
+                su_auto_free void *data = NULL;
+                uint64_t next = 300;
+                size_t entry_size;
+
+                assert_ok(su_tiles_open(&reader, size, &root, &tiles, &err), err);
+                if (su_tiles_read_entry(tiles, 300, &data, &entry_size, &err) >= 0)
+                        check_entry(&next, 300,
+                                    &(struct su_log_entry){.data = data, .size = entry_size}, &err);
+                su_tiles_free(tiles);
+                tiles = NULL;
+                faces.n_first = n;
+                assert_ok(su_tiles_open(&reader, size, &root, &tiles, &err), err);
+                all = su_tiles_verify_all(tiles, NULL, NULL, &err) >= 0;
+                if (all)
+                        assert_int_equal(n, 7); /* all that there is: each file once */
+        }
+}
+
 static void test_append_refused(void **state)
 {
         auto_log_files struct log_files files = {0};
@@ -604,6 +669,7 @@ int main(void)
                 cmocka_unit_test(test_partial_gone),
                 cmocka_unit_test(test_damage),
                 cmocka_unit_test(test_other_root),
+                cmocka_unit_test(test_two_faces),
                 cmocka_unit_test(test_append_refused),
                 cmocka_unit_test(test_largest_entries),
                 cmocka_unit_test(test_append_interrupted),
