@@ -15,6 +15,7 @@ struct log_files {
         size_t n_gets;
         size_t fail_put_at; /* the put that fails, from 1; 0: none */
         size_t n_puts;
+        bool ignores_max; /* as a careless reader might */
 };
 
 struct su_tiles_reader log_files_reader(struct log_files *files);
