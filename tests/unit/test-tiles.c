@@ -468,6 +468,48 @@ static void test_other_root(void **state)
         assert_null(data);
 }
 
+/* An entry and its hash that were changed together do not fit the tile above. */
+static void test_changed_together(void **state)
+{
+        auto_log_files struct log_files files = {0};
+        su_auto_tiles struct su_tiles *tiles = NULL;
+        struct su_log_entry entries[SU_TILE_WIDTH];
+        struct su_sha256 leaf;
+        struct su_sha256 root;
+        struct su_error err = {0};
+        struct log_file *bundle;
+        uint64_t size = 0;
+
+        (void)state;
+        log_files_grow(&files, &size, &root, 600);
+        bundle = log_files_find(&files, "tile/entries/000");
+        bundle->data[2 + 2] ^= 1; /* in the second entry, after an empty one */
+        assert_ok(su_bundle_parse(bundle->data, bundle->size, SU_TILE_WIDTH, entries, &err), err);
+        assert_ok(su_tree_hash_leaf(entries[1].data, entries[1].size, &leaf, &err), err);
+        memcpy(log_files_find(&files, "tile/0/000")->data + 32, leaf.bytes, 32);
+        tiles = tiles_of(&files, size, &root);
+        assert_fails_with(su_tiles_verify_all(tiles, NULL, NULL, &err), err, DIGEST,
+                          "tile 0 of level 0 is not what the one above says");
+}
+
+/* Only what is new is written. */
+static void test_few_writes(void **state)
+{
+        auto_log_files struct log_files files = {0};
+        struct su_sha256 root;
+        uint64_t size = 0;
+
+        (void)state;
+        log_files_grow(&files, &size, &root, 300);
+        files.n_puts = 0;
+        log_files_grow(&files, &size, &root, 0);
+        assert_int_equal(files.n_puts, 0);
+        log_files_grow(&files, &size, &root, 1);
+        assert_int_equal(files.n_puts, 2); /* a bundle and a tile, but not the tile above */
+        log_files_grow(&files, &size, &root, 211);
+        assert_int_equal(files.n_puts, 5); /* both are full, and the one above has another hash */
+}
+
 /* Files that are one log when they are first read, and another from then on: `late` has the same
  * size and other entries. */
 struct two_faces {
@@ -681,6 +723,8 @@ int main(void)
                 cmocka_unit_test(test_partial_gone),
                 cmocka_unit_test(test_damage),
                 cmocka_unit_test(test_other_root),
+                cmocka_unit_test(test_changed_together),
+                cmocka_unit_test(test_few_writes),
                 cmocka_unit_test(test_two_faces),
                 cmocka_unit_test(test_append_refused),
                 cmocka_unit_test(test_largest_entries),
