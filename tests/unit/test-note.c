@@ -270,6 +270,8 @@ static void test_malformed(void **state)
         assert_refused("te\xffxt\n\n" DASH "a AAAAAAAA\n");
         assert_refused("te\xc0\x80xt\n\n" DASH "a AAAAAAAA\n");     /* overlong */
         assert_refused("te\xe0\x80\x80xt\n\n" DASH "a AAAAAAAA\n"); /* overlong */
+        assert_refused("te\xe0\x81\x81xt\n\n" DASH "a AAAAAAAA\n"); /* overlong 'A' */
+        assert_refused("te\xf0\x80\x81\x81xt\n\n" DASH "a AAAAAAAA\n");
         assert_refused("te\xed\xa0\x80xt\n\n" DASH "a AAAAAAAA\n"); /* a surrogate */
         assert_refused("te\xf4\x90\x80\x80xt\n\n" DASH "a AAAAAAAA\n");
         assert_refused("text\n\n" DASH "a AAAAAAAA\n\xe2\x80");
