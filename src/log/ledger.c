@@ -23,14 +23,15 @@ static int write_note(int public_fd, const char *note, struct su_error *err)
         return r < 0 ? r : su_file_write(fd, "checkpoint", note, strlen(note), 0644, err);
 }
 
-static int sign_checkpoint(const struct su_checkpoint *checkpoint, const struct su_note_key *log,
-                           const struct su_private_key *key, char **ret, struct su_error *err)
+static int sign_checkpoint(uint64_t size, const struct su_sha256 *root,
+                           const struct su_note_key *log, const struct su_private_key *key,
+                           char **ret, struct su_error *err)
 {
         su_auto_free char *text = NULL;
         su_auto_free char *line = NULL;
         int r;
 
-        r = su_checkpoint_format(checkpoint, &text, err);
+        r = su_checkpoint_format(log->name, size, root, NULL, &text, err);
         if (r >= 0)
                 r = su_note_sign(text, log, key, &line, err);
         return r < 0 ? r : su_note_format(text, line, ret, err);
@@ -39,15 +40,15 @@ static int sign_checkpoint(const struct su_checkpoint *checkpoint, const struct 
 int su_ledger_create(int public_fd, const struct su_note_key *log, const struct su_private_key *key,
                      struct su_error *err)
 {
-        struct su_checkpoint empty = {.origin = log->name};
+        struct su_sha256 root; /* of an empty tree */
         su_auto_free char *note = NULL;
         int r;
 
         if (faccessat(public_fd, CHECKPOINT_PATH, F_OK, 0) == 0)
                 return su_fail(err, SU_ERROR_CONFLICT, "the repository has a log already");
-        r = su_sha256_of("", 0, &empty.root, err);
+        r = su_sha256_of("", 0, &root, err);
         if (r >= 0)
-                r = sign_checkpoint(&empty, log, key, &note, err);
+                r = sign_checkpoint(0, &root, log, key, &note, err);
         return r < 0 ? r : write_note(public_fd, note, err);
 }
 
@@ -174,22 +175,21 @@ static int adopt_note(struct su_ledger *ledger, char **note, struct su_error *er
 static int grow(struct su_ledger *ledger, const struct su_log_entry *entry, struct su_error *err)
 {
         const struct su_tiles_writer writer = {put_tile, ledger};
-        struct su_checkpoint next = ledger->checkpoint; /* borrows its origin */
+        const struct su_checkpoint *present = &ledger->checkpoint;
         su_auto_place struct su_place *place = NULL;
         su_auto_free char *note = NULL;
         struct su_tiles_reader reader;
+        struct su_sha256 root;
         int r;
 
         r = su_place_of_directory(ledger->public_fd, &place, err);
         if (r < 0)
                 return r;
         reader = su_place_tiles(place);
-        r = su_tiles_append(&reader, &writer, ledger->checkpoint.size, &ledger->checkpoint.root,
-                            entry, 1, &next.root, err);
-        next.size++;
+        r = su_tiles_append(&reader, &writer, present->size, &present->root, entry, 1, &root, err);
         if (r >= 0)
-                r = sign_checkpoint(&next, su_policy_log(ledger->policy, 0)->key, ledger->key,
-                                    &note, err);
+                r = sign_checkpoint(present->size + 1, &root, su_policy_log(ledger->policy, 0)->key,
+                                    ledger->key, &note, err);
         return r < 0 ? r : adopt_note(ledger, &note, err);
 }
 
@@ -304,9 +304,7 @@ int su_ledger_ask_witnesses(struct su_ledger *ledger, su_witness_failed failed, 
 int su_ledger_prove(struct su_ledger *ledger, uint64_t index, const char *entry, size_t size,
                     char **ret, struct su_error *err)
 {
-        struct su_log_proof proof = {.index = index,
-                                     .checkpoint = ledger->note,
-                                     .checkpoint_size = strlen(ledger->note)};
+        struct su_tree_proof path = {0};
         su_auto_log_head struct su_log_head head = {0};
         su_auto_place struct su_place *place = NULL;
         su_auto_tiles struct su_tiles *tiles = NULL;
@@ -318,9 +316,9 @@ int su_ledger_prove(struct su_ledger *ledger, uint64_t index, const char *entry,
         if (r >= 0)
                 r = open_tiles(ledger, place, &tiles, err);
         if (r >= 0)
-                r = su_tiles_prove_inclusion(tiles, index, &proof.path, NULL, err);
+                r = su_tiles_prove_inclusion(tiles, index, &path, NULL, err);
         if (r >= 0)
-                r = su_log_proof_format(&proof, &text, err);
+                r = su_log_proof_format(index, &path, ledger->note, NULL, 0, &text, err);
         if (r >= 0) /* as a device will */
                 r = su_log_proof_verify(ledger->policy, text, strlen(text), entry, size, &head,
                                         &proven, err);
