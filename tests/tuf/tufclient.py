@@ -7,6 +7,8 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
+import threading
 import urllib.parse
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
@@ -28,6 +30,7 @@ class Client:
         self.targets.mkdir()
         self.initial_root = work / "initial-root"
         self.stderr = ""
+        self.peak_mib = 0
         self.wrapper = []  # a command that runs the program
 
     # -- the three verbs
@@ -59,11 +62,25 @@ class Client:
         return [str(word) for word in [*self.wrapper, *command]]
 
     def run(self, verb, *names, days=0, timeout=60):
-        done = subprocess.run(self.command(verb, *names, days=days), capture_output=True, timeout=timeout, env=ENVIRONMENT)
-        self.stderr = done.stderr.decode(errors="replace")
-        self.check_end(done.returncode)
+        with tempfile.TemporaryFile() as stderr, subprocess.Popen(
+                self.command(verb, *names, days=days), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
+                env=ENVIRONMENT) as process:
+            status = self.wait(process, timeout)
+            stderr.seek(0)
+            self.stderr = stderr.read().decode(errors="replace")
+        self.check_end(status)
         self.check_directories()
-        return done.returncode
+        return status
+
+    def wait(self, process, timeout):
+        """Its exit status; `peak_mib` is the memory it took at most."""
+        alarm = threading.Timer(timeout, process.kill)
+        alarm.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        alarm.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.peak_mib = usage.ru_maxrss / 1024
+        return process.returncode
 
     def start(self, verb, *names):
         return subprocess.Popen(self.command(verb, *names), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
