@@ -91,7 +91,10 @@ may_not_include src/restart/plan.c device/engine.h
 may_not_include src/cli/main.c delta/apply/apply.h
 may_not_include src/cli/main.c publish/verbs.h
 may_not_include src/publish/main.c device/engine.h
-may_not_include src/publish/main.c fetch/fetch.h
+may_not_include src/publish/main.c layers/layers.h
+may_not_include src/tuf/main.c improvement/manifest.h
+may_not_include src/log/audit.c trust/client.h
+may_not_include src/transparency/proof.c improvement/statement.h
 
 may_include src/base/error.c base/text.h
 may_include src/delta/make/make.c delta/apply/format.h
