@@ -168,7 +168,8 @@ static int get_manifest(struct su_engine *engine, const struct su_channel *chann
 
         r = su_manifest_target(engine->os.baseline, &offer->level, &path, err);
         if (r >= 0)
-                r = su_trust_get(engine->trust, path, SU_MANIFEST_SIZE_MAX, &text, &size, err);
+                r = su_document_get(engine, path, "manifest.json", SU_MANIFEST_SIZE_MAX, &text,
+                                    &size, err);
         if (r >= 0)
                 r = su_manifest_parse(text, size, &offer->manifest, err);
         if (r >= 0)

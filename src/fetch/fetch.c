@@ -230,13 +230,32 @@ static int perform_to_memory(struct transfer *transfer, char **ret_data, size_t 
         return 0;
 }
 
+/* 200, or 0 of file://; "not modified" is no answer to a question that had no condition. */
+static int check_status(const struct transfer *transfer, struct su_error *err)
+{
+        long status = 0;
+
+        (void)curl_easy_getinfo(transfer->fetch->curl, CURLINFO_RESPONSE_CODE, &status);
+        return status == 200 || status == 0 ? 0 : explain(transfer, CURLE_HTTP_RETURNED_ERROR, err);
+}
+
 int su_fetch_to_memory(struct su_fetch *fetch, const char *path, size_t max, char **ret_data,
                        size_t *ret_size, struct su_error *err)
 {
         struct transfer transfer = {
                 .fetch = fetch, .path = path, .fd = -EBADF, .max = max, .err = err};
+        su_auto_free char *data = NULL;
+        size_t size;
+        int r;
 
-        return perform_to_memory(&transfer, ret_data, ret_size, err);
+        r = perform_to_memory(&transfer, &data, &size, err);
+        if (r >= 0)
+                r = check_status(&transfer, err);
+        if (r < 0)
+                return r;
+        *ret_size = size;
+        *ret_data = su_take(data);
+        return 0;
 }
 
 /* The ETag of the answer that came last; NULL when it had none, or memory is short: then the next
@@ -322,6 +341,8 @@ int su_fetch_to_fd(struct su_fetch *fetch, const char *path, uint64_t size, int 
         int r;
 
         r = perform(&transfer, err);
+        if (r >= 0)
+                r = check_status(&transfer, err);
         if (r < 0)
                 return r;
         if (transfer.received < size)

@@ -1,5 +1,6 @@
 """A web server on an ephemeral port of 127.0.0.1 that can be told to fail in the ways that real ones do."""
 import dataclasses
+import hashlib
 import http.server
 import re
 import threading
@@ -15,6 +16,7 @@ class Fault:
     cut: Optional[int] = None  # close the connection after that many bytes of the body
     body: Optional[Callable[[bytes], bytes]] = None  # the whole answer, made from the true one
     endless: bool = False  # send the body again and again, without a length
+    not_modified: bool = False  # answer so, whatever was asked
     pause: float = 0  # seconds, before each 16 KiB
     before: Optional[Callable[[], None]] = None  # called once the request is there
 
@@ -37,7 +39,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(fault, fault.body(body) if fault.body else body)
 
     def answer(self, fault, body):
+        etag = f'"{hashlib.sha256(body).hexdigest()}"'
+        if fault.not_modified or self.headers["If-None-Match"] == etag:
+            self.send_response(304)
+            self.end_headers()
+            return
         self.send_response(200)
+        self.send_header("ETag", etag)
         if not fault.endless:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
