@@ -111,8 +111,8 @@ static int authorities_of(const struct su_workspace *workspace, const char *role
                                  su_role_type(role) == SU_ROLE_ROOT ? &metadata : NULL, ret, err);
 }
 
-static int write_document(const struct su_workspace *workspace, const char *role, json_t *document,
-                          struct su_error *err)
+int su_staging_write(const struct su_workspace *workspace, const char *role, json_t *document,
+                     struct su_error *err)
 {
         const json_t *signed_part = json_object_get(document, "signed");
         su_auto_free char *file = NULL;
@@ -146,7 +146,7 @@ static int sign_and_write(struct su_publisher *publisher, const char *role, json
                 r = su_signing_make(&publisher->keyring, &authorities, signed_part, before, how,
                                     &document, err);
         if (r >= 0)
-                r = write_document(&publisher->workspace, role, document, err);
+                r = su_staging_write(&publisher->workspace, role, document, err);
         return r;
 }
 

@@ -29,6 +29,9 @@ int su_staging_next(const struct su_workspace *workspace, const char *role, json
 /* Sign and write. */
 int su_staging_put(struct su_publisher *publisher, const char *role, json_t *signed_part,
                    enum su_signing how, struct su_error *err);
+/* Write a document whose signatures are as they should be. */
+int su_staging_write(const struct su_workspace *workspace, const char *role, json_t *document,
+                     struct su_error *err);
 /* A channel or a manifest; its entry goes into `signed_part`'s "targets". */
 int su_staging_add_target(const struct su_workspace *workspace, json_t *signed_part,
                           const char *path, const char *text, size_t size, struct su_error *err);
