@@ -93,7 +93,9 @@ def test_a_place_that_holds_no_repository(way, device, server, work):
 def test_a_file_that_is_missing(role, device, server, shop):
     path = file_of(shop, role)
     server.fail(path, status=404)
-    assert refused(device, {"NotFound"}, path, server.url).status == 24
+    # A delegated role's metadata is looked for on the way to a target: without it nobody knows whether there is one.
+    name, status = ("Unreachable", 23) if role == "baseline" else ("NotFound", 24)
+    assert refused(device, {name}, path, server.url).status == status
 
 
 @pytest.mark.parametrize("role", FILES + ["root"])
@@ -183,16 +185,18 @@ def test_an_older_repository_is_refused(seen, device, server, shop, next_shop):
     server.directory = next_shop.public
     assert device(seen)["level" if seen == "check" else "to"] == "b"
     server.directory = shop.public
-    assert refused(device, {"Rollback"}, "timestamp", "3", "2").status == 28
+    assert refused(device, {"Rollback"}, "timestamp", "4", "3").status == 28
 
 
-@pytest.mark.parametrize("role", ["snapshot", "targets"])
-def test_old_metadata_under_a_new_timestamp(role, device, server, next_shop):
+@pytest.mark.parametrize("role, version", [("snapshot", 4), ("testos-1-*", 3)])
+def test_old_metadata_under_a_new_timestamp(role, version, device, server, next_shop):
     server.directory = next_shop.public
-    old = (next_shop.public / f"metadata/2.{role}.json").read_bytes()
-    server.fail(f"metadata/3.{role}.json", body=lambda sound: old)
+    old, = next_shop.public.glob(f"metadata/{version - 1}.{role}.json")
+    new, = next_shop.public.glob(f"metadata/{version}.{role}.json")
+    sound = old.read_bytes()
+    server.fail(f"metadata/{new.name}", body=lambda _: sound)
     # The old targets are shorter; the old snapshot has the same length.
-    refused(device, {"Digest", "Truncated"}, f"metadata/3.{role}.json")
+    refused(device, {"Digest", "Truncated"}, f"metadata/{new.name}")
     server.faults.clear()
     assert device("install")["to"] == "b"
 
@@ -202,7 +206,7 @@ def test_a_new_snapshot_under_an_old_timestamp_is_not_even_asked_for(device, ser
     old = (shop.public / "metadata/timestamp.json").read_bytes()
     server.fail("timestamp", body=lambda sound: old)
     assert device("install")["to"] == "a"
-    assert server.count("metadata/3") == 0
+    assert server.count("metadata/4") == 0 and server.count("metadata/3") == 1
 
 
 def test_an_old_channel_in_place_of_the_new(device, server, shop, next_shop):
