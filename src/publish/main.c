@@ -22,6 +22,7 @@ static const struct verb verbs[] = {
         {"recall", su_verb_recall, false, "Withdraw a level (--level, --reason)"},
         {"refresh", su_verb_refresh, true, "Sign the repository anew before it expires"},
         {"show", su_verb_show, false, "Show what the repository holds"},
+        {"check", su_verb_check, false, "Would a device accept this now, and until when?"},
         {"log", su_verb_log, true,
          "init, check [REPOSITORY], cosign [REPOSITORY], vkey, add FILE..."},
         {"key", su_verb_key, true, "new NAME, list, rotate ROLE [PUB]..., revoke NAME"},

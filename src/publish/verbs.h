@@ -62,6 +62,7 @@ int su_verb_refresh(const struct su_publish_arguments *arguments, struct su_erro
 int su_verb_show(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_log(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_key(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_check(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_sign(const struct su_publish_arguments *arguments, struct su_error *err);
 
 /* The verbs of "key". */
