@@ -9,13 +9,6 @@
 
 #define ROOT_ROTATIONS_MAX 256
 
-static const size_t role_size_max[SU_ROLES] = {
-        [SU_ROLE_ROOT] = SU_ROOT_SIZE_MAX,
-        [SU_ROLE_TIMESTAMP] = SU_TIMESTAMP_SIZE_MAX,
-        [SU_ROLE_SNAPSHOT] = SU_SNAPSHOT_SIZE_MAX,
-        [SU_ROLE_TARGETS] = SU_TARGETS_SIZE_MAX,
-};
-
 static void adopt(struct su_trust *trust, struct su_metadata *metadata)
 {
         su_metadata_done(&trust->roles[metadata->type]);
@@ -192,174 +185,6 @@ static int update_root(struct su_trust *trust, struct su_error *err)
                        ROOT_ROTATIONS_MAX);
 }
 
-int su_check_expiry(const struct su_metadata *metadata, const char *name, int64_t now,
-                    struct su_error *err)
-{
-        if (metadata->expires > now)
-                return 0;
-        return su_fail(err, SU_ERROR_EXPIRED, "%s metadata expired: %s", name,
-                       json_string_value(json_object_get(metadata->signed_part, "expires")));
-}
-
-/* What a role's metadata must have beyond its head. */
-static int check_content(const struct su_metadata *metadata, const char *name, struct su_error *err)
-{
-        su_auto_delegations struct su_delegations delegations = {0};
-        json_t *targets;
-        int r;
-
-        switch (metadata->type) {
-        case SU_ROLE_TIMESTAMP:
-                return su_meta_check_all(metadata, "snapshot.json", err);
-        case SU_ROLE_SNAPSHOT:
-                return su_meta_check_all(metadata, "targets.json", err);
-        default:
-                r = su_json_get_object(metadata->signed_part, "targets", &targets, err);
-                if (r >= 0)
-                        r = su_delegations_read(metadata, &delegations, err);
-                return r < 0 ? su_fail_prefix(err, r, "%s metadata", name) : 0;
-        }
-}
-
-static int parse_and_verify(enum su_role type, const struct su_role_trust *role, const char *text,
-                            size_t size, struct su_metadata *ret, struct su_error *err)
-{
-        su_auto_metadata struct su_metadata metadata = {0};
-        int r;
-
-        r = su_metadata_parse(type, role->name, text, size, &metadata, err);
-        if (r >= 0)
-                r = su_metadata_verify(&metadata, role->name, role->keys, role->signers, err);
-        if (r >= 0)
-                r = check_content(&metadata, role->name, err);
-        if (r < 0)
-                return r;
-        *ret = metadata;
-        metadata = (struct su_metadata){0};
-        return 0;
-}
-
-/* What was trusted of a role before, if its keys still say so: it has a say about what may come
- * next even when it has expired. Yields an empty `ret` when there is nothing. */
-static int load_trusted(const struct su_trust *trust, enum su_role type,
-                        const struct su_role_trust *role, char **ret_text, size_t *ret_size,
-                        struct su_metadata *ret, struct su_error *err)
-{
-        int r;
-
-        r = su_cache_read(trust->metadata_fd, role->name, role_size_max[type], ret_text, ret_size,
-                          err);
-        if (r == -ENOENT || r == -EFBIG)
-                return 0;
-        if (r < 0)
-                return r;
-        (void)parse_and_verify(type, role, *ret_text, *ret_size, ret, NULL);
-        return 0;
-}
-
-static bool is_fresh(const struct su_metadata *metadata, int64_t now)
-{
-        return metadata->document && metadata->expires > now;
-}
-
-/* Whether stored metadata is what `entry` names, so that it need not be fetched. */
-static bool is_listed(const struct su_metadata *metadata, const struct su_meta_entry *entry,
-                      const char *text, size_t size, int64_t now)
-{
-        return is_fresh(metadata, now) && metadata->version == entry->version &&
-               su_meta_entry_check(entry, "", text, size, NULL) >= 0;
-}
-
-static int metadata_name(const struct su_trust *trust, const char *role, int64_t version,
-                         char **ret, struct su_error *err)
-{
-        su_auto_free char *encoded = NULL;
-        int r;
-
-        r = su_percent_encode(role, "", &encoded, err);
-        if (r < 0)
-                return r;
-        if (!trust->root.consistent_snapshot)
-                return su_format(ret, err, "%s.json", encoded);
-        return su_format(ret, err, "%lld.%s.json", (long long)version, encoded);
-}
-
-static int size_allowed(enum su_role type, const struct su_meta_entry *entry, const char *name,
-                        size_t *ret, struct su_error *err)
-{
-        *ret = role_size_max[type];
-        if (!entry->has_length)
-                return 0;
-        if ((uint64_t)entry->length > role_size_max[type])
-                return su_fail(err, SU_ERROR_TOO_LARGE, "'%s' is declared too large", name);
-        *ret = (size_t)entry->length;
-        return 0;
-}
-
-static int fetch_listed(struct su_trust *trust, enum su_role type, const struct su_role_trust *role,
-                        const struct su_meta_entry *entry, char **ret_text, size_t *ret_size,
-                        struct su_metadata *ret, struct su_error *err)
-{
-        const struct su_transport *transport = &trust->transport;
-        su_auto_free char *name = NULL;
-        su_auto_free char *path = NULL; /* for messages */
-        size_t max = 0;
-        int r;
-
-        r = metadata_name(trust, role->name, entry->version, &name, err);
-        if (r >= 0)
-                r = su_format(&path, err, "metadata/%s", name);
-        if (r >= 0)
-                r = size_allowed(type, entry, path, &max, err);
-        if (r >= 0)
-                r = transport->get(transport->userdata, SU_PART_METADATA, name, max, ret_text,
-                                   ret_size, err);
-        if (r >= 0)
-                r = su_meta_entry_check(entry, path, *ret_text, *ret_size, err);
-        if (r >= 0)
-                r = parse_and_verify(type, role, *ret_text, *ret_size, ret, err);
-        if (r < 0)
-                return r;
-        if (ret->version != entry->version)
-                return su_fail(err, SU_ERROR_ROLLBACK, "'%s' calls itself version %lld", path,
-                               (long long)ret->version);
-        return 0;
-}
-
-/* Sections 5.5 and 5.6.1 to 5.6.6. */
-int su_load_listed(struct su_trust *trust, enum su_role type, const struct su_role_trust *role,
-                   const struct su_meta_entry *entry, struct su_metadata *ret, struct su_error *err)
-{
-        su_auto_metadata struct su_metadata old = {0};
-        su_auto_metadata struct su_metadata new = {0};
-        su_auto_free char *old_text = NULL;
-        su_auto_free char *text = NULL;
-        size_t old_size = 0;
-        size_t size;
-        int r;
-
-        r = load_trusted(trust, type, role, &old_text, &old_size, &old, err);
-        if (r < 0)
-                return r;
-        if (is_listed(&old, entry, old_text, old_size, trust->now)) {
-                *ret = old;
-                old = (struct su_metadata){0};
-                return 0;
-        }
-        r = fetch_listed(trust, type, role, entry, &text, &size, &new, err);
-        if (r >= 0 && type == SU_ROLE_SNAPSHOT && old.document)
-                r = su_meta_check_rollback(&old, &new, err);
-        if (r >= 0)
-                r = su_check_expiry(&new, role->name, trust->now, err);
-        if (r >= 0)
-                r = su_cache_write(trust->metadata_fd, role->name, text, size, err);
-        if (r < 0)
-                return r;
-        *ret = new;
-        new = (struct su_metadata){0};
-        return 0;
-}
-
 /* Section 5.4.3: never back, and of what it vouches for neither. */
 static int check_timestamp(const struct su_metadata *old, const struct su_metadata *new,
                            struct su_error *err)
@@ -377,24 +202,48 @@ static int check_timestamp(const struct su_metadata *old, const struct su_metada
         return su_meta_check_rollback(old, new, err);
 }
 
-/* Take a timestamp that came; one of the version that is here already changes nothing. */
+/* The name of the stored timestamp's bytes, unless it is known: a kill may have lost it. */
+static int keep_etag(const struct su_trust *trust, const char *etag, struct su_error *err)
+{
+        su_auto_free char *known = NULL;
+        int r;
+
+        r = su_cache_etag(trust->metadata_fd, &known, err);
+        if (r < 0 || (known && strcmp(known, etag) == 0))
+                return r;
+        return su_cache_set_etag(trust->metadata_fd, etag, err);
+}
+
+/* A timestamp of the version that is here already changes nothing (section 5.4.3). */
+static int keep_timestamp(struct su_trust *trust, const struct su_transport_answer *answer,
+                          struct su_stored *old, struct su_error *err)
+{
+        int r = 0;
+
+        if (answer->etag && answer->size == old->size &&
+            memcmp(answer->data, old->text, old->size) == 0)
+                r = keep_etag(trust, answer->etag, err);
+        if (r >= 0)
+                r = su_check_expiry(&old->metadata, su_role_name(SU_ROLE_TIMESTAMP), trust->now,
+                                    err);
+        adopt(trust, &old->metadata);
+        return r;
+}
+
 static int take_timestamp(struct su_trust *trust, const struct su_transport_answer *answer,
-                          struct su_metadata *old, struct su_error *err)
+                          struct su_stored *old, struct su_error *err)
 {
         struct su_role_trust role = top_level(trust, SU_ROLE_TIMESTAMP);
         su_auto_metadata struct su_metadata new = {0};
         int r;
 
-        r = parse_and_verify(SU_ROLE_TIMESTAMP, &role, answer->data, answer->size, &new, err);
+        r = su_role_parse(SU_ROLE_TIMESTAMP, &role, answer->data, answer->size, &new, err);
         if (r >= 0)
-                r = check_timestamp(old, &new, err);
+                r = check_timestamp(&old->metadata, &new, err);
         if (r < 0)
                 return r;
-        if (old->document && new.version == old->version) {
-                r = su_check_expiry(old, role.name, trust->now, err);
-                adopt(trust, old);
-                return r;
-        }
+        if (old->metadata.document && new.version == old->metadata.version)
+                return keep_timestamp(trust, answer, old, err);
         r = su_check_expiry(&new, role.name, trust->now, err);
         if (r >= 0)
                 r = su_cache_set_etag(trust->metadata_fd, NULL, err);
@@ -421,12 +270,10 @@ static int update_timestamp(struct su_trust *trust, struct su_transport_answer *
 {
         const struct su_transport *transport = &trust->transport;
         struct su_role_trust role = top_level(trust, SU_ROLE_TIMESTAMP);
-        su_auto_metadata struct su_metadata old = {0};
-        su_auto_free char *old_text = NULL;
-        size_t old_size;
+        su_auto(su_stored_done) struct su_stored old = {0};
         int r;
 
-        r = load_trusted(trust, SU_ROLE_TIMESTAMP, &role, &old_text, &old_size, &old, err);
+        r = su_stored_load(trust, SU_ROLE_TIMESTAMP, &role, &old, err);
         if (r >= 0 && !came->data)
                 r = transport->get(transport->userdata, SU_PART_METADATA, "timestamp.json",
                                    SU_TIMESTAMP_SIZE_MAX, &came->data, &came->size, err);
@@ -494,25 +341,23 @@ static int adopt_stored(struct su_trust *trust, enum su_role above, enum su_role
                         bool *ret_complete, struct su_error *err)
 {
         struct su_role_trust role = top_level(trust, type);
-        su_auto_metadata struct su_metadata metadata = {0};
-        su_auto_free char *text = NULL;
+        su_auto(su_stored_done) struct su_stored stored = {0};
         su_auto_free char *name = NULL;
         struct su_meta_entry entry;
-        size_t size;
         int r;
 
         *ret_complete = false;
-        r = load_trusted(trust, type, &role, &text, &size, &metadata, err);
-        if (r < 0 || !is_fresh(&metadata, trust->now))
+        r = su_stored_load(trust, type, &role, &stored, err);
+        if (r < 0 || !su_metadata_is_fresh(&stored.metadata, trust->now))
                 return r;
         r = su_format(&name, err, "%s.json", role.name);
         if (r < 0)
                 return r;
         if (type != SU_ROLE_TIMESTAMP &&
             (su_meta_entry_read(&trust->roles[above], name, &entry, NULL) < 0 ||
-             !is_listed(&metadata, &entry, text, size, trust->now)))
+             !su_stored_is(&stored, &entry, trust->now)))
                 return 0;
-        adopt(trust, &metadata);
+        adopt(trust, &stored.metadata);
         *ret_complete = true;
         return 0;
 }
@@ -522,7 +367,7 @@ static int adopt_all_stored(struct su_trust *trust, bool *ret_complete, struct s
 {
         int r = 0;
 
-        *ret_complete = is_fresh(&trust->roles[SU_ROLE_ROOT], trust->now);
+        *ret_complete = su_metadata_is_fresh(&trust->roles[SU_ROLE_ROOT], trust->now);
         for (enum su_role role = SU_ROLE_TIMESTAMP; role < SU_ROLES && r >= 0 && *ret_complete;
              role++)
                 r = adopt_stored(trust, role - 1, role, ret_complete, err);

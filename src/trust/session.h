@@ -1,4 +1,4 @@
-/* What client.c and search.c share; not for other rooms. */
+/* What client.c, load.c and search.c share; not for other rooms. */
 #pragma once
 
 #include "trust/client.h"
@@ -36,6 +36,27 @@ struct su_role_trust {
         const struct su_signers *signers;
 };
 
+/* Parse, verify, and check that what the type needs is in it: what is stored must not stand in the
+ * way of what comes after it. */
+int su_role_parse(enum su_role type, const struct su_role_trust *role, const char *text,
+                  size_t size, struct su_metadata *ret, struct su_error *err);
+
+/* What was trusted of a role: its bytes, and what they say if its keys still say so. */
+struct su_stored {
+        char *text;
+        size_t size;
+        struct su_metadata metadata;
+};
+void su_stored_done(struct su_stored *stored);
+
+/* It has a say about what may come next even when it has expired. `ret` stays empty when there is
+ * nothing. */
+int su_stored_load(const struct su_trust *trust, enum su_role type,
+                   const struct su_role_trust *role, struct su_stored *ret, struct su_error *err);
+/* Whether it is what `entry` names, and fresh, so that it need not be fetched. */
+bool su_stored_is(const struct su_stored *stored, const struct su_meta_entry *entry, int64_t now);
+
+bool su_metadata_is_fresh(const struct su_metadata *metadata, int64_t now);
 int su_check_expiry(const struct su_metadata *metadata, const char *name, int64_t now,
                     struct su_error *err);
 
