@@ -19,6 +19,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "tests/program
 
 import support  # noqa: E402
 
+MEASURE = pathlib.Path(os.environ["SUTURE_BUILD"]) / "bench/measure"
 WORK, NGINX, TUF_JS, RUNS = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
 
 CONFIGURATION = """
@@ -103,14 +104,11 @@ class Proxy:
 
 def run(command):
     """Milliseconds and MiB."""
-    began = time.perf_counter()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    _, status, usage = os.wait4(process.pid, 0)
-    elapsed = (time.perf_counter() - began) * 1000
-    if status:
-        sys.exit(f"bench-check: {command} failed: {process.stderr.read().decode()}")
-    process.stderr.close()
-    return elapsed, usage.ru_maxrss / 1024
+    done = subprocess.run([MEASURE, *command], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"bench-check: {command} failed: {done.stderr}")
+    took_us, most_kib = map(int, done.stdout.split())
+    return took_us / 1000, most_kib / 1024
 
 
 class Cost:
