@@ -1,6 +1,8 @@
 #include "crypto/public_key.h"
 
 #include <limits.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -8,6 +10,8 @@
 #include <string.h>
 
 #include "crypto/openssl.h"
+
+#define RSA_EXPONENT_BITS_MAX 64
 
 struct su_public_key {
         EVP_PKEY *pkey;
@@ -65,12 +69,33 @@ static bool has_small_order(const uint8_t raw[SU_ED25519_PUBLIC_SIZE])
         return false;
 }
 
-static bool is_weak(const EVP_PKEY *pkey)
+/* With the exponent 1 anybody can sign, and with an even one nobody; long ones, which no honest key
+ * has, make a verification as slow as a signature. */
+static bool has_bad_exponent(const EVP_PKEY *pkey)
+{
+        BIGNUM *e = NULL;
+        bool is_bad;
+
+        is_bad = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) != 1 || !BN_is_odd(e) ||
+                 BN_is_one(e) || BN_num_bits(e) > RSA_EXPONENT_BITS_MAX;
+        BN_free(e);
+        return is_bad;
+}
+
+static bool is_weak(const EVP_PKEY *pkey, enum su_key_type type)
 {
         uint8_t raw[SU_ED25519_PUBLIC_SIZE];
         size_t size = sizeof raw;
 
-        return EVP_PKEY_get_raw_public_key(pkey, raw, &size) != 1 || has_small_order(raw);
+        switch (type) {
+        case SU_KEY_ED25519:
+                return EVP_PKEY_get_raw_public_key(pkey, raw, &size) != 1 || has_small_order(raw);
+        case SU_KEY_RSA_PSS:
+                return has_bad_exponent(pkey);
+        case SU_KEY_ECDSA_P256:
+                return false;
+        }
+        return true;
 }
 
 /* Takes `pkey` over, also on failure; NULL: it could not be parsed. */
@@ -89,10 +114,15 @@ static int adopt(EVP_PKEY *pkey, struct su_public_key **ret, struct su_error *er
                                "ECDSA P-256, or RSA with %d to %d bits",
                                SU_RSA_BITS_MIN, SU_RSA_BITS_MAX);
         }
-        if (type == SU_KEY_ED25519 && is_weak(pkey)) {
+        if (is_weak(pkey, type)) {
                 EVP_PKEY_free(pkey);
-                return su_fail(err, SU_ERROR_FORMAT,
-                               "the public key is a point of small order: anybody can sign for it");
+                ERR_clear_error();
+                return su_fail(err, SU_ERROR_FORMAT, "%s",
+                               type == SU_KEY_ED25519
+                                       ? "the public key is a point of small order: anybody can "
+                                         "sign for it"
+                                       : "the public key's exponent is 1, even, or longer than 64 "
+                                         "bits");
         }
         key = calloc(1, sizeof *key);
         if (!key) {

@@ -303,6 +303,53 @@ static void test_points_of_small_order(void **state)
         }
 }
 
+/* One modulus, with the exponents 1, 2, and one of its own length. */
+static void test_bad_exponents(void **state)
+{
+        static const char *const bad[] = {
+                "-----BEGIN PUBLIC KEY-----\n"
+                "MIIBIDANBgkqhkiG9w0BAQEFAAOCAQ0AMIIBCAKCAQEAs5uDR/HYjUsW5q34IeCc\n"
+                "Pz1tL8FN5hDJbhU5wXc/imen1ZpFsa8ws0j2z7zL3yH37ZB8Q21iWozGCeHBNTfy\n"
+                "4rQ/6yQkWWZYrmjyzA0OJfN7nGknC1Ao3XHiiQDXCVXSaSG4xW8lFdAwlD6Q2JFB\n"
+                "2RNf3oK6vberZq4s5oIOWYfBOERzPg+3igo1dNf3Tps6LKj5s24iITvXB8T/SNJP\n"
+                "s8G845X5ct4zYw+Z2+2F7R8xDuz2RXGn2ooMS3YUeDV4Kw2ueKsPSISlHVMZYk6Y\n"
+                "+X2um3wSU1rVnqKYheZA251CYStIzfZ360CjtpMqWny3CgLgKGzB6onLkyuBNw3q\n"
+                "5wIBAQ==\n"
+                "-----END PUBLIC KEY-----\n",
+                "-----BEGIN PUBLIC KEY-----\n"
+                "MIIBIDANBgkqhkiG9w0BAQEFAAOCAQ0AMIIBCAKCAQEAs5uDR/HYjUsW5q34IeCc\n"
+                "Pz1tL8FN5hDJbhU5wXc/imen1ZpFsa8ws0j2z7zL3yH37ZB8Q21iWozGCeHBNTfy\n"
+                "4rQ/6yQkWWZYrmjyzA0OJfN7nGknC1Ao3XHiiQDXCVXSaSG4xW8lFdAwlD6Q2JFB\n"
+                "2RNf3oK6vberZq4s5oIOWYfBOERzPg+3igo1dNf3Tps6LKj5s24iITvXB8T/SNJP\n"
+                "s8G845X5ct4zYw+Z2+2F7R8xDuz2RXGn2ooMS3YUeDV4Kw2ueKsPSISlHVMZYk6Y\n"
+                "+X2um3wSU1rVnqKYheZA251CYStIzfZ360CjtpMqWny3CgLgKGzB6onLkyuBNw3q\n"
+                "5wIBAg==\n"
+                "-----END PUBLIC KEY-----\n",
+                "-----BEGIN PUBLIC KEY-----\n"
+                "MIICIjANBgkqhkiG9w0BAQEFAAOCAg8AMIICCgKCAQEAs5uDR/HYjUsW5q34IeCc\n"
+                "Pz1tL8FN5hDJbhU5wXc/imen1ZpFsa8ws0j2z7zL3yH37ZB8Q21iWozGCeHBNTfy\n"
+                "4rQ/6yQkWWZYrmjyzA0OJfN7nGknC1Ao3XHiiQDXCVXSaSG4xW8lFdAwlD6Q2JFB\n"
+                "2RNf3oK6vberZq4s5oIOWYfBOERzPg+3igo1dNf3Tps6LKj5s24iITvXB8T/SNJP\n"
+                "s8G845X5ct4zYw+Z2+2F7R8xDuz2RXGn2ooMS3YUeDV4Kw2ueKsPSISlHVMZYk6Y\n"
+                "+X2um3wSU1rVnqKYheZA251CYStIzfZ360CjtpMqWny3CgLgKGzB6onLkyuBNw3q\n"
+                "5wKCAQEAs5uDR/HYjUsW5q34IeCcPz1tL8FN5hDJbhU5wXc/imen1ZpFsa8ws0j2\n"
+                "z7zL3yH37ZB8Q21iWozGCeHBNTfy4rQ/6yQkWWZYrmjyzA0OJfN7nGknC1Ao3XHi\n"
+                "iQDXCVXSaSG4xW8lFdAwlD6Q2JFB2RNf3oK6vberZq4s5oIOWYfBOERzPg+3igo1\n"
+                "dNf3Tps6LKj5s24iITvXB8T/SNJPs8G845X5ct4zYw+Z2+2F7R8xDuz2RXGn2ooM\n"
+                "S3YUeDV4Kw2ueKsPSISlHVMZYk6Y+X2um3wSU1rVnqKYheZA251CYStIzfZ360Cj\n"
+                "tpMqWny3CgLgKGzB6onLkyuBNw3q5Q==\n"
+                "-----END PUBLIC KEY-----\n",
+        };
+        struct su_public_key *key = NULL;
+        struct su_error err = {0};
+
+        (void)state;
+        for (size_t i = 0; i < SU_ELEMENTS(bad); i++)
+                assert_fails_with(su_public_key_from_pem(bad[i], strlen(bad[i]), &key, &err), err,
+                                  FORMAT, "exponent");
+        assert_null(key);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -311,6 +358,7 @@ int main(void)
                 scratch_test(test_known_private_key),
                 cmocka_unit_test(test_every_flipped_bit_of_an_ed25519_key_fails),
                 cmocka_unit_test(test_points_of_small_order),
+                cmocka_unit_test(test_bad_exponents),
                 scratch_test(test_generate_save_load),
                 cmocka_unit_test(test_keys_differ),
                 scratch_test(test_passphrases),
