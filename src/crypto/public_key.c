@@ -178,9 +178,35 @@ enum su_key_type su_public_key_type(const struct su_public_key *key)
         return key->type;
 }
 
+static bool have_equal_number(const EVP_PKEY *a, const EVP_PKEY *b, const char *name)
+{
+        BIGNUM *of_a = NULL;
+        BIGNUM *of_b = NULL;
+        bool are_equal = EVP_PKEY_get_bn_param(a, name, &of_a) == 1 &&
+                         EVP_PKEY_get_bn_param(b, name, &of_b) == 1 && BN_cmp(of_a, of_b) == 0;
+
+        BN_free(of_a);
+        BN_free(of_b);
+        return are_equal;
+}
+
+/* To libcrypto a key for RSA and the same for RSA-PSS alone are two. */
+static bool are_equal_rsa(const EVP_PKEY *a, const EVP_PKEY *b)
+{
+        return have_equal_number(a, b, OSSL_PKEY_PARAM_RSA_N) &&
+               have_equal_number(a, b, OSSL_PKEY_PARAM_RSA_E);
+}
+
 bool su_public_key_equal(const struct su_public_key *a, const struct su_public_key *b)
 {
-        return a->type == b->type && EVP_PKEY_eq(a->pkey, b->pkey) == 1;
+        bool are_equal;
+
+        if (a->type != b->type)
+                return false;
+        are_equal = a->type == SU_KEY_RSA_PSS ? are_equal_rsa(a->pkey, b->pkey)
+                                              : EVP_PKEY_eq(a->pkey, b->pkey) == 1;
+        ERR_clear_error();
+        return are_equal;
 }
 
 int su_public_key_ed25519(const struct su_public_key *key, uint8_t ret[SU_ED25519_PUBLIC_SIZE],

@@ -350,6 +350,41 @@ static void test_bad_exponents(void **state)
         assert_null(key);
 }
 
+/* A key for RSA, and the same key for RSA-PSS alone: both together are one signer. */
+static void test_one_key_in_two_algorithms(void **state)
+{
+        static const char *const texts[] = {
+                "-----BEGIN PUBLIC KEY-----\n"
+                "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAs5uDR/HYjUsW5q34IeCc\n"
+                "Pz1tL8FN5hDJbhU5wXc/imen1ZpFsa8ws0j2z7zL3yH37ZB8Q21iWozGCeHBNTfy\n"
+                "4rQ/6yQkWWZYrmjyzA0OJfN7nGknC1Ao3XHiiQDXCVXSaSG4xW8lFdAwlD6Q2JFB\n"
+                "2RNf3oK6vberZq4s5oIOWYfBOERzPg+3igo1dNf3Tps6LKj5s24iITvXB8T/SNJP\n"
+                "s8G845X5ct4zYw+Z2+2F7R8xDuz2RXGn2ooMS3YUeDV4Kw2ueKsPSISlHVMZYk6Y\n"
+                "+X2um3wSU1rVnqKYheZA251CYStIzfZ360CjtpMqWny3CgLgKGzB6onLkyuBNw3q\n"
+                "5wIDAQAB\n"
+                "-----END PUBLIC KEY-----\n",
+                "-----BEGIN PUBLIC KEY-----\n"
+                "MIIBIDALBgkqhkiG9w0BAQoDggEPADCCAQoCggEBALObg0fx2I1LFuat+CHgnD89\n"
+                "bS/BTeYQyW4VOcF3P4pnp9WaRbGvMLNI9s+8y98h9+2QfENtYlqMxgnhwTU38uK0\n"
+                "P+skJFlmWK5o8swNDiXze5xpJwtQKN1x4okA1wlV0mkhuMVvJRXQMJQ+kNiRQdkT\n"
+                "X96Cur23q2auLOaCDlmHwThEcz4Pt4oKNXTX906bOiyo+bNuIiE71wfE/0jST7PB\n"
+                "vOOV+XLeM2MPmdvthe0fMQ7s9kVxp9qKDEt2FHg1eCsNrnirD0iEpR1TGWJOmPl9\n"
+                "rpt8ElNa1Z6imIXmQNudQmErSM32d+tAo7aTKlp8twoC4ChsweqJy5MrgTcN6ucC\n"
+                "AwEAAQ==\n"
+                "-----END PUBLIC KEY-----\n",
+        };
+        su_auto_public_key struct su_public_key *rsa = NULL;
+        su_auto_public_key struct su_public_key *pss = NULL;
+        struct su_error err = {0};
+
+        (void)state;
+        assert_ok(su_public_key_from_pem(texts[0], strlen(texts[0]), &rsa, &err), err);
+        assert_ok(su_public_key_from_pem(texts[1], strlen(texts[1]), &pss, &err), err);
+        assert_int_equal(su_public_key_type(rsa), su_public_key_type(pss));
+        assert_true(su_public_key_equal(rsa, rsa));
+        assert_true(su_public_key_equal(rsa, pss));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -361,6 +396,7 @@ int main(void)
                 cmocka_unit_test(test_bad_exponents),
                 scratch_test(test_generate_save_load),
                 cmocka_unit_test(test_keys_differ),
+                cmocka_unit_test(test_one_key_in_two_algorithms),
                 scratch_test(test_passphrases),
                 cmocka_unit_test(test_what_is_no_public_key),
                 scratch_test(test_what_is_no_key),
