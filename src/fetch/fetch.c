@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/printable.h"
 #include "base/text.h"
 
 #define CONNECT_TIMEOUT_S 15L
@@ -258,13 +257,27 @@ int su_fetch_to_memory(struct su_fetch *fetch, const char *path, size_t max, cha
         return 0;
 }
 
-/* The ETag of the answer that came last; NULL when it had none, or memory is short: then the next
- * question is not conditional. */
+/* One entity tag (RFC 9110, section 8.8.3), of ASCII. Anything else would be another question: '*',
+ * or a list of tags, may hold for whatever the server has from now on. */
+static bool is_entity_tag(const char *text)
+{
+        const char *c = su_starts_with(text, "W/") ? text + 2 : text;
+
+        if (*c++ != '"')
+                return false;
+        while (*c > 0x20 && *c < 0x7f && *c != '"')
+                c++;
+        return c[0] == '"' && c[1] == '\0';
+}
+
+/* The ETag of the answer that came last; NULL when it had none that can be asked for, or memory is
+ * short: then the next question is not conditional. */
 static char *last_etag(struct su_fetch *fetch)
 {
         struct curl_header *header;
 
-        if (curl_easy_header(fetch->curl, "ETag", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        if (curl_easy_header(fetch->curl, "ETag", 0, CURLH_HEADER, -1, &header) != CURLHE_OK ||
+            !is_entity_tag(header->value))
                 return NULL;
         return strdup(header->value);
 }
@@ -301,7 +314,7 @@ int su_fetch_if_changed(struct su_fetch *fetch, const char *path, size_t max, co
         struct su_fetch_answer answer = {0};
         int r;
 
-        if (etag && su_is_printable_ascii(etag))
+        if (etag && is_entity_tag(etag))
                 r = ask_if_changed(fetch, path, max, etag, &answer, err);
         else
                 r = su_fetch_to_memory(fetch, path, max, &answer.data, &answer.size, err);

@@ -34,9 +34,9 @@ void su_fetch_set_progress(struct su_fetch *fetch, su_fetch_progress progress, v
 int su_fetch_to_memory(struct su_fetch *fetch, const char *path, size_t max, char **ret_data,
                        size_t *ret_size, struct su_error *err);
 
-/* The same, unless the file is still the one that the server gave the name `etag` (NULL: not asked;
- * RFC 9110, section 8.8.3): then `data` is NULL. `etag` of the answer is NULL when the server gave
- * none, as file:// never does. */
+/* The same, unless the file is still the one that the server gave the name `etag` (NULL, or no
+ * entity tag of RFC 9110, section 8.8.3: not asked): then `data` is NULL. `etag` of the answer is
+ * NULL when the server gave none, as file:// never does. */
 struct su_fetch_answer {
         char *data;
         size_t size;

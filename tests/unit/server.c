@@ -24,6 +24,8 @@ static const struct {
         {"/loop", "302 Found\r\nLocation: /loop\r\nContent-Length: 0\r\n\r\n"},
         {"/to-file", "302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n"},
         {"/empty", "200 OK\r\nContent-Length: 0\r\n\r\n"},
+        {"/tagged", "200 OK\r\nETag: \"1\"\r\nContent-Length: 21\r\n\r\n" SERVER_TEXT},
+        {"/starred", "200 OK\r\nETag: *\r\nContent-Length: 21\r\n\r\n" SERVER_TEXT},
         {"/endless", "200 OK\r\n\r\n"},
 };
 
@@ -63,7 +65,9 @@ _Noreturn static void serve(int listen_fd)
                                 break;
                         size += (size_t)n;
                 }
-                if (sscanf(request, "GET %255s", path) == 1)
+                if (strstr(request, "\r\nIf-None-Match: "))
+                        say(fd, "HTTP/1.0 304 Not Modified\r\n\r\n");
+                else if (sscanf(request, "GET %255s", path) == 1)
                         answer(fd, path);
                 (void)close(fd);
         }

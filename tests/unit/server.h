@@ -4,7 +4,8 @@
  *   /endless    200, bytes without end and without a length
  *   /moved      302 to /good              /loop      302 to /loop
  *   /to-file    302 to file:///etc/passwd /silent    closes without a word
- *   /empty      200, no bytes */
+ *   /empty      200, no bytes
+ *   /tagged     200 with the ETag "1", and /starred with *: 304 when there is any condition */
 #pragma once
 
 #include <stdint.h>

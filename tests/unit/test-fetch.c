@@ -99,6 +99,53 @@ static void test_redirect(void **state)
         assert_string_equal(data, SERVER_TEXT);
 }
 
+static void fetch_answer_done(struct su_fetch_answer *answer)
+{
+        free(answer->data);
+        free(answer->etag);
+        *answer = (struct su_fetch_answer){0};
+}
+
+static void test_if_changed(void **state)
+{
+        su_auto_fetch struct su_fetch *fetch = http(state);
+        su_auto(fetch_answer_done) struct su_fetch_answer answer = {0};
+        su_auto_free char *data = NULL;
+        struct su_error err = {0};
+        size_t size;
+
+        assert_ok(su_fetch_if_changed(fetch, "tagged", 100, NULL, &answer, &err), err);
+        assert_string_equal(answer.data, SERVER_TEXT);
+        assert_string_equal(answer.etag, "\"1\"");
+        fetch_answer_done(&answer);
+        assert_ok(su_fetch_if_changed(fetch, "tagged", 100, "W/\"1\"", &answer, &err), err);
+        assert_null(answer.data);
+        fetch_answer_done(&answer);
+        assert_ok(su_fetch_to_memory(fetch, "tagged", 100, &data, &size, &err), err);
+        assert_string_equal(data, SERVER_TEXT);
+}
+
+/* Whoever was in the middle once could keep a device from seeing anything new by such a name. */
+static void test_names_that_would_hold_for_anything(void **state)
+{
+        static const char *const bad[] = {
+                "*",       "W/*",    "1",         "\"1\", *",     "\"1\", \"2\"", "\"",
+                "",        "W/",     "\"1",       "1\"",          "\"1\"x",       "\"a b\"",
+                "w/\"1\"", " \"1\"", "\"1\"\r\n", "\"\r\nX: 1\"", "\"\x7f\"",     "\"\xc3\xa4\""};
+        su_auto_fetch struct su_fetch *fetch = http(state);
+        su_auto(fetch_answer_done) struct su_fetch_answer first = {0};
+        struct su_error err = {0};
+
+        assert_ok(su_fetch_if_changed(fetch, "starred", 100, NULL, &first, &err), err);
+        assert_null(first.etag);
+        for (size_t i = 0; i < SU_ELEMENTS(bad); i++) {
+                su_auto(fetch_answer_done) struct su_fetch_answer answer = {0};
+
+                assert_ok(su_fetch_if_changed(fetch, "tagged", 100, bad[i], &answer, &err), err);
+                assert_string_equal(answer.data, SERVER_TEXT);
+        }
+}
+
 static void test_to_fd(void **state)
 {
         su_auto_fetch struct su_fetch *fetch = http(state);
@@ -211,6 +258,8 @@ int main(void)
                 TEST(test_http),
                 TEST(test_http_failures),
                 TEST(test_redirect),
+                TEST(test_if_changed),
+                TEST(test_names_that_would_hold_for_anything),
                 TEST(test_to_fd),
                 TEST(test_cancelled),
                 cmocka_unit_test(test_connection_refused),
