@@ -212,46 +212,96 @@ int su_ledger_append(struct su_ledger *ledger, const char *entry, size_t size, u
         return 0;
 }
 
-/* How many witnesses of the policy have cosigned the note; a wrong cosignature is an error. */
-static int count_cosignatures(const struct su_ledger *ledger, const char *data, size_t *ret,
-                              struct su_error *err)
+/* What the lines say of the ledger's checkpoint. */
+static int parse_lines(const struct su_note *present, const char *lines, size_t size,
+                       struct su_note **ret, struct su_error *err)
 {
-        su_auto_note struct su_note *note = NULL;
+        su_auto_free char *copy = NULL;
+        su_auto_free char *data = NULL;
         int r;
 
-        *ret = 0;
-        r = su_note_parse(data, strlen(data), &note, err);
+        if (memchr(lines, '\0', size))
+                return su_fail(err, SU_ERROR_FORMAT, "the signature lines have a NUL in them");
+        r = su_format(&copy, err, "%.*s", (int)size, lines);
+        if (r >= 0)
+                r = su_note_format(present->text, copy, &data, err);
+        return r < 0 ? r : su_note_parse(data, strlen(data), ret, err);
+}
+
+/* The line of the witness's latest cosignature, of that `time`. */
+static int line_of(const struct su_note *note, const struct su_note_key *witness, int64_t time,
+                   char **ret, struct su_error *err)
+{
+        for (size_t i = 0; i < note->n_signatures; i++) {
+                const struct su_note_signature *signature = note->signatures + i;
+
+                if (su_note_signature_is_by(signature, witness) &&
+                    su_cosignature_time(signature) == time)
+                        return su_note_signature_line(witness, signature->bytes, signature->size,
+                                                      ret, err);
+        }
+        return su_fail(err, SU_ERROR_SIGNATURE, "'%s' has not cosigned", witness->name);
+}
+
+/* One line of each witness of the policy that had not cosigned before, and nothing else: a witness
+ * must not leave the others no room. A wrong cosignature by any of them is an error. */
+static int choose_lines(const struct su_ledger *ledger, const struct su_note *present,
+                        const struct su_note *answer, char **ret, struct su_error *err)
+{
+        su_auto_free char *chosen = NULL;
+        int r;
+
+        r = su_strdup("", &chosen, err);
         for (size_t i = 0; i < su_policy_n_witnesses(ledger->policy) && r >= 0; i++) {
+                const struct su_note_key *key = su_policy_witness(ledger->policy, i)->key;
+                su_auto_free char *before = NULL;
+                su_auto_free char *line = NULL;
+                bool had_cosigned = false;
                 bool cosigned = false;
                 int64_t time;
 
-                r = su_cosignature_check(note, su_policy_witness(ledger->policy, i)->key, &cosigned,
-                                         &time, err);
-                *ret += cosigned;
+                r = su_cosignature_check(present, key, &had_cosigned, &time, err);
+                if (r >= 0)
+                        r = su_cosignature_check(answer, key, &cosigned, &time, err);
+                if (r < 0 || had_cosigned || !cosigned)
+                        continue;
+                r = line_of(answer, key, time, &line, err);
+                if (r < 0)
+                        continue;
+                before = su_take(chosen);
+                r = su_format(&chosen, err, "%s%s", before, line);
         }
-        return r;
+        if (r < 0)
+                return r;
+        if (!chosen[0])
+                return su_fail(err, SU_ERROR_SIGNATURE,
+                               "no witness of the log policy has cosigned this checkpoint there "
+                               "that had not before");
+        *ret = su_take(chosen);
+        return 0;
 }
 
 int su_ledger_add_cosignatures(struct su_ledger *ledger, const char *lines, size_t size,
                                struct su_error *err)
 {
+        su_auto_note struct su_note *present = NULL;
+        su_auto_note struct su_note *answer = NULL;
+        su_auto_free char *chosen = NULL;
         su_auto_free char *note = NULL;
-        size_t before;
-        size_t after;
         int r;
 
-        r = su_note_add(ledger->note, strlen(ledger->note), lines, size, &note, err);
+        if (size > SU_NOTE_SIZE_MAX)
+                return su_fail(err, SU_ERROR_TOO_LARGE,
+                               "cosignatures: there are more than %d bytes", SU_NOTE_SIZE_MAX);
+        r = su_note_parse(ledger->note, strlen(ledger->note), &present, err);
         if (r >= 0)
-                r = count_cosignatures(ledger, ledger->note, &before, err);
+                r = parse_lines(present, lines, size, &answer, err);
         if (r >= 0)
-                r = count_cosignatures(ledger, note, &after, err);
-        if (r < 0)
-                return su_fail_prefix(err, r, "cosignatures");
-        if (after <= before)
-                return su_fail(err, SU_ERROR_SIGNATURE,
-                               "no witness of the log policy has cosigned this checkpoint there "
-                               "that had not before");
-        return adopt_note(ledger, &note, err);
+                r = choose_lines(ledger, present, answer, &chosen, err);
+        if (r >= 0)
+                r = su_note_add(ledger->note, strlen(ledger->note), chosen, strlen(chosen), &note,
+                                err);
+        return r < 0 ? su_fail_prefix(err, r, "cosignatures") : adopt_note(ledger, &note, err);
 }
 
 static int has_cosigned(const struct su_ledger *ledger, const struct su_policy_witness *witness,

@@ -23,19 +23,35 @@ static int make_message(const char *text, int64_t time, char **ret, struct su_er
         return su_format(ret, err, "cosignature/v1\ntime %" PRId64 "\n%s", time, text);
 }
 
+/* As it is written: after 2^63 - 1 seconds there is no time. */
+static uint64_t read_time(const struct su_note_signature *signature)
+{
+        uint64_t time = 0;
+
+        for (size_t i = 0; i < TIME_SIZE; i++)
+                time = time << 8 | signature->bytes[i];
+        return time;
+}
+
+int64_t su_cosignature_time(const struct su_note_signature *signature)
+{
+        if (signature->size != SIZE || read_time(signature) > INT64_MAX)
+                return -1;
+        return (int64_t)read_time(signature);
+}
+
 static int check_one(const char *text, const struct su_note_signature *signature,
                      const struct su_note_key *witness, int64_t *ret_time, struct su_error *err)
 {
         struct su_signature ed25519 = {.size = SU_ED25519_SIGNATURE_SIZE};
         su_auto_free char *message = NULL;
-        uint64_t time = 0;
+        uint64_t time;
         int r;
 
         if (signature->size != SIZE)
                 return su_fail(err, SU_ERROR_SIGNATURE, "the cosignature by '%s' has a wrong size",
                                witness->name);
-        for (size_t i = 0; i < TIME_SIZE; i++)
-                time = time << 8 | signature->bytes[i];
+        time = read_time(signature);
         if (time > INT64_MAX)
                 return su_fail(err, SU_ERROR_SIGNATURE,
                                "the cosignature by '%s' has a time that does not exist",

@@ -16,6 +16,9 @@
 int su_cosignature_check(const struct su_note *note, const struct su_note_key *witness,
                          bool *ret_signed, int64_t *ret_time, struct su_error *err);
 
+/* What a cosignature says of its time, before anything is checked; -1 when it can be none. */
+int64_t su_cosignature_time(const struct su_note_signature *signature);
+
 /* The line, with its newline, by which a witness cosigns `text`, which must be a checkpoint
  * (FORMAT). The caller frees. */
 int su_cosignature_make(const char *text, int64_t time, const struct su_note_key *witness,

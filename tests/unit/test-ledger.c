@@ -182,6 +182,47 @@ static void test_one_witness_is_not_two(void **state)
         assert_fails(prove(world, 0, "entry", &err), err, NOT_LOGGED);
 }
 
+/* A witness that answers with all that fits, by keys that nobody knows and by its own over and
+ * over, keeps no other from cosigning. */
+static void test_a_witness_that_talks(void **state)
+{
+        struct world *world = *state;
+        su_auto_private_key struct su_private_key *stranger_key = NULL;
+        su_auto_note_key struct su_note_key *stranger = NULL;
+        su_auto_ledger struct su_ledger ledger = {0};
+        su_auto_note struct su_note *note = NULL;
+        su_auto_free char *lines = NULL;
+        su_auto_free char *seen = NULL;
+        struct su_error err = {0};
+
+        (void)append(world, "entry");
+        assert_ok(su_private_key_generate(SU_KEY_ED25519, &stranger_key, &err), err);
+        stranger = vkey("example.org/stranger", SU_NOTE_COSIGNATURE, stranger_key);
+        assert_ok(su_ledger_open(world->scratch->fd, world->policy, NULL, &ledger, &err), err);
+        assert_ok(su_note_parse(ledger.note, strlen(ledger.note), &note, &err), err);
+        assert_ok(su_strdup("", &lines, &err), err);
+        for (int i = 0; i < 60; i++) {
+                bool own = i % 2 == 0;
+                su_auto_free char *before = su_take(lines);
+                su_auto_free char *line = NULL;
+
+                assert_ok(su_cosignature_make(
+                                  note->text, NOW + i, own ? world->witnesses[0] : stranger,
+                                  own ? world->witness_keys[0] : stranger_key, &line, &err),
+                          err);
+                assert_ok(su_format(&lines, &err, "%s%s", before, line), err);
+        }
+        assert_ok(su_ledger_add_cosignatures(&ledger, lines, strlen(lines), &err), err);
+        assert_null(strstr(ledger.note, "stranger"));
+        su_note_free(note);
+        note = NULL;
+        assert_ok(su_note_parse(ledger.note, strlen(ledger.note), &note, &err), err);
+        assert_int_equal(note->n_signatures, 2);
+        assert_int_equal(su_cosignature_time(&note->signatures[1]), NOW + 58);
+        assert_ok(cosign(world, 1, &seen, &err), err);
+        assert_ok(prove(world, 0, "entry", &err), err);
+}
+
 static void test_a_witness_remembers(void **state)
 {
         struct world *world = *state;
@@ -301,6 +342,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 TEST(test_append_and_prove),
                 TEST(test_one_witness_is_not_two),
+                TEST(test_a_witness_that_talks),
                 TEST(test_a_witness_remembers),
                 TEST(test_a_fork),
                 TEST(test_create_twice),
