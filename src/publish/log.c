@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -135,6 +136,30 @@ static int choose_place(const struct su_publish_arguments *arguments, struct su_
         return r < 0 ? r : su_place_open(path, ret, err);
 }
 
+/* From what was seen last to what is seen now, one at a time: two that both began with the old
+ * state could find two histories that go on from it, and vouch for both. */
+static int lock_state(const char *path, int *ret_fd, struct su_error *err)
+{
+        su_auto_free char *name = NULL;
+        su_auto_close int fd = -EBADF;
+        int r;
+
+        if (!path)
+                return 0;
+        r = su_format(&name, err, "%s.lock", path);
+        if (r < 0)
+                return r;
+        fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot open '%s'", name);
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+                return errno == EWOULDBLOCK ? su_fail(err, SU_ERROR_BUSY,
+                                                      "another process works with '%s'", path)
+                                            : su_fail_errno(err, errno, "cannot lock '%s'", name);
+        *ret_fd = su_take_fd(&fd);
+        return 0;
+}
+
 /* The checkpoint that was seen last; NULL when none was. */
 static int read_state(const char *path, char **ret, struct su_error *err)
 {
@@ -215,11 +240,14 @@ static int log_check(const struct su_publish_arguments *arguments, struct su_err
         su_auto_place struct su_place *place = NULL;
         su_auto_audit struct su_audit audit = {0};
         su_auto_free char *old_note = NULL;
+        su_auto_close int lock_fd = -EBADF;
         int r;
 
         r = choose_policy(arguments, &policy, err);
         if (r >= 0)
                 r = choose_place(arguments, &place, err);
+        if (r >= 0)
+                r = lock_state(arguments->state, &lock_fd, err);
         if (r >= 0)
                 r = read_state(arguments->state, &old_note, err);
         if (r >= 0)
@@ -253,6 +281,7 @@ static int log_cosign(const struct su_publish_arguments *arguments, struct su_er
         su_auto_policy struct su_policy *policy = NULL;
         su_auto_place struct su_place *place = NULL;
         su_auto_free char *old_note = NULL;
+        su_auto_close int lock_fd = -EBADF;
         su_auto_free char *note = NULL;
         su_auto_free char *text = NULL;
         su_auto_free char *line = NULL;
@@ -269,6 +298,8 @@ static int log_cosign(const struct su_publish_arguments *arguments, struct su_er
                 r = load_key_file(arguments, &key, err);
         if (r >= 0)
                 r = verifier_key(arguments->name, SU_NOTE_COSIGNATURE, key, &witness, err);
+        if (r >= 0)
+                r = lock_state(arguments->state, &lock_fd, err);
         if (r >= 0)
                 r = read_state(arguments->state, &old_note, err);
         if (r >= 0)

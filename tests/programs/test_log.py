@@ -1,6 +1,8 @@
 """The public log: what is released and recalled is an entry that enough witnesses saw, or devices with a policy do not act on it."""
 import json
+import os
 import shutil
+import subprocess
 
 import pytest
 
@@ -297,6 +299,29 @@ def test_being_a_witness_by_files(logged, work):
     (logged.public / "log/checkpoint").write_text(old)
     refused = support.run(*cosign, check=False)
     assert refused.returncode == 28 and not refused.stdout, refused.stderr
+
+
+def test_a_witness_does_one_thing_at_a_time(logged, work):
+    """A log that answers slowly, and otherwise each time, does not get two histories cosigned that both go on from one state."""
+    support.run(support.BUILD / "suture-publish", "key", "new", "watcher", "-C", work)
+    logged.release("a")
+    shutil.copytree(logged.public, work / "slow")
+    tile = work / "slow/log/tile/entries/000.p/1"
+    content = tile.read_bytes()
+    tile.unlink()
+    os.mkfifo(tile)
+
+    def command(place):
+        return [str(part) for part in (support.BUILD / "suture-publish", "log", "cosign", place, "--policy", logged.path / "log-policy",
+                                       "--key", work / "watcher.pem", "--name", "watcher.example", "--state", work / "seen")]
+
+    slow = subprocess.Popen(command(work / "slow"), stdout=subprocess.PIPE, text=True)
+    with open(tile, "wb") as file:  # it reads by now
+        other = support.run(*command(logged.public), check=False)
+        assert other.returncode == 21 and not other.stdout and not (work / "seen").exists(), other.stderr
+        file.write(content)
+    assert "watcher.example" in slow.communicate()[0] and slow.returncode == 0
+    assert "watcher.example" in support.run(*command(logged.public)).stdout
 
 
 def test_log_is_not_made_twice(logged):
