@@ -22,15 +22,19 @@ static struct su_role_trust top_level(const struct su_trust *trust, enum su_role
                                       &trust->root.signers[role]};
 }
 
-/* A root that is signed by its own threshold. */
-static int parse_root(const char *text, size_t size, struct su_metadata *ret_metadata,
-                      struct su_root *ret_root, struct su_error *err)
+/* A root that is signed by the threshold of the one before, if there is one, and by its own: what a
+ * stranger sent costs nothing beyond the keys that are trusted already. */
+static int parse_root(const struct su_root *before, const char *text, size_t size,
+                      struct su_metadata *ret_metadata, struct su_root *ret_root,
+                      struct su_error *err)
 {
         su_auto_metadata struct su_metadata metadata = {0};
         su_auto_root struct su_root root = {0};
         int r;
 
         r = su_metadata_parse(SU_ROLE_ROOT, "root", text, size, &metadata, err);
+        if (r >= 0 && before)
+                r = su_root_verify(before, &metadata, err);
         if (r >= 0)
                 r = su_root_read(&metadata, &root, err);
         if (r >= 0)
@@ -52,7 +56,7 @@ int su_trust_init(int metadata_fd, const char *root, size_t size, struct su_erro
 
         if (faccessat(metadata_fd, "root.json", F_OK, 0) == 0)
                 return 0;
-        r = parse_root(root, size, &metadata, &keys, err);
+        r = parse_root(NULL, root, size, &metadata, &keys, err);
         return r < 0 ? r : su_cache_write(metadata_fd, "root", root, size, err);
 }
 
@@ -67,7 +71,7 @@ static int load_root(struct su_trust *trust, struct su_error *err)
                 return su_fail(err, SU_ERROR_CONFIG, "the device has no trusted root yet");
         if (r < 0)
                 return r;
-        r = parse_root(text, size, &trust->roles[SU_ROLE_ROOT], &trust->root, err);
+        r = parse_root(NULL, text, size, &trust->roles[SU_ROLE_ROOT], &trust->root, err);
         if (r < 0)
                 return su_fail_prefix(err, r, "the trusted 'root.json'");
         return su_cache_settle(trust->metadata_fd, trust->roles[SU_ROLE_ROOT].version, err);
@@ -144,9 +148,7 @@ static int update_root_once(struct su_trust *trust, struct su_error *err)
                 r = transport->get(transport->userdata, SU_PART_METADATA, name, SU_ROOT_SIZE_MAX,
                                    &text, &size, err);
         if (r >= 0)
-                r = parse_root(text, size, &metadata, &root, err);
-        if (r >= 0)
-                r = su_root_verify(&trust->root, &metadata, err);
+                r = parse_root(&trust->root, text, size, &metadata, &root, err);
         if (r < 0)
                 return r;
         if (metadata.version != next)

@@ -169,6 +169,25 @@ static void test_rotation_signed_by_one_side_only(void **state)
         }
 }
 
+/* Keys in what a stranger sent are not even looked at. */
+static void test_keys_of_a_stranger(void **state)
+{
+        struct device *device = *state;
+        struct repository *repository = device->repository;
+        su_auto_json json_t *root = NULL;
+        su_auto_free char *text = NULL;
+        struct su_error err = {0};
+
+        assert_ok(init(device, &err), err);
+        root = repository_root(repository);
+        (void)json_object_set_new(root, "version", json_integer(2));
+        (void)json_object_set_new(root, "keys", json_pack("{s:{}}", "00"));
+        text = repository_sign(repository, json_incref(root), BIT(KEY_STRANGER));
+        repository_put(repository, "metadata/2.root.json", text);
+        assert_fails_with(refresh(device, &err), err, SIGNATURE, "root");
+        assert_stored_root(device, 1);
+}
+
 static void test_two_rotations_at_once(void **state)
 {
         struct device *device = *state;
@@ -248,6 +267,7 @@ int main(void)
                 TEST(test_damaged_stored_timestamp),
                 TEST(test_rotation_signed_by_old_and_new),
                 TEST(test_rotation_signed_by_one_side_only),
+                TEST(test_keys_of_a_stranger),
                 TEST(test_two_rotations_at_once),
                 TEST(test_root_under_a_wrong_number),
                 TEST(test_an_expired_root_in_between_does_no_harm),
