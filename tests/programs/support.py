@@ -178,6 +178,9 @@ class Publisher:
     def manifest(self, level="a"):
         return json.loads(next(self.public.glob(f"targets/*/{level}/*.manifest.json")).read_text())
 
+    def manifest_of(self, level):
+        return list(self.public.glob(f"targets/*/{level}/*.manifest.json"))
+
     def delta(self, level="a"):
         """The path of the object that a device fetches for a level's own component, and its reference."""
         component, = (c for c in self.manifest(level)["components"] if c["name"] == COMPONENT[level])
