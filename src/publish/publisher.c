@@ -1,12 +1,18 @@
 #include "publish/publisher.h"
 
+#include <string.h>
+
 #include "base/file.h"
 #include "base/text.h"
 #include "publish/publishing.h"
 #include "publish/staging.h"
 
+/* A change that was not committed is none. */
 void su_publisher_done(struct su_publisher *publisher)
 {
+        if (publisher->workspace.fd >= 0 && publisher->workspace.staging != NULL &&
+            strcmp(publisher->workspace.staging, SU_STAGED) != 0)
+                (void)su_staging_abandon(&publisher->workspace, NULL);
         su_keyring_done(&publisher->keyring);
         su_workspace_done(&publisher->workspace);
 }
