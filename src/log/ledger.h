@@ -38,8 +38,9 @@ void su_ledger_done(struct su_ledger *ledger);
 int su_ledger_append(struct su_ledger *ledger, const char *entry, size_t size, uint64_t *ret_index,
                      struct su_error *err);
 
-/* Add to the checkpoint what a witness of the policy answered: signature lines, of which one by each
- * witness is taken over, and none by others. SIGNATURE when there is none to take, or one is wrong.
+/* Add to the checkpoint what a witness of the policy answered: signature lines, of which one by
+ * each witness is taken over, and none by others. SIGNATURE when there is none to take, or one is
+ * wrong.
  */
 int su_ledger_add_cosignatures(struct su_ledger *ledger, const char *lines, size_t size,
                                struct su_error *err);
