@@ -36,9 +36,9 @@ run_meson_tests() { # run_meson_tests DIR NAME
         return $status
 }
 
-run_pytest() { # run_pytest NAME DIR BUILD
+run_pytest() { # run_pytest NAME DIR BUILD [OPTION...]
         SUTURE_BUILD=$PWD/$3 /usr/bin/python3 -B -m pytest -p no:cacheprovider -q \
-                --junitxml="$results/$1.xml" -o junit_family=xunit1 "$2"
+                --junitxml="$results/$1.xml" -o junit_family=xunit1 "${@:4}" "$2"
 }
 
 stage_gcc() {
@@ -60,7 +60,7 @@ stage_programs() {
 stage_tuf() {
         configure build-test/sanitizers clang -Db_sanitize=address,undefined -Db_lundef=false &&
                 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-                        run_pytest tuf tests/tuf build-test/sanitizers
+                        run_pytest tuf tests/tuf build-test/sanitizers -n 2
 }
 
 stage_container() {

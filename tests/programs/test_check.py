@@ -43,7 +43,7 @@ def test_not_modified_does_not_outlive_the_signature(device, server):
     server.fail("timestamp", not_modified=True)
     assert requests_of(server, device)[1] == ["metadata/timestamp.json"]
     etag = device.state / "trust/timestamp.etag"
-    etag.write_text("whatever")
+    etag.write_text('"whatever"')
     assert requests_of(server, device)[1] == ["metadata/timestamp.json"]
     for name in ("timestamp", "snapshot", "targets"):  # what is missing or damaged is fetched again
         server.faults.clear()
