@@ -1,6 +1,7 @@
 #include "crypto/private_key.h"
 
 #include <fcntl.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -28,6 +29,10 @@
 struct su_private_key {
         EVP_PKEY *pkey;
         enum su_key_type type;
+        /* Of a key in a token: where it lives, and its public part, which is an object of its own
+         * there. Otherwise NULL. */
+        OSSL_LIB_CTX *library;
+        EVP_PKEY *public_pkey;
 };
 
 /* Takes `*pkey` over when it is of a known type. */
@@ -77,6 +82,8 @@ void su_private_key_free(struct su_private_key *key)
         if (!key)
                 return;
         EVP_PKEY_free(key->pkey);
+        EVP_PKEY_free(key->public_pkey);
+        OSSL_LIB_CTX_free(key->library);
         free(key);
 }
 
@@ -150,20 +157,67 @@ static void ui_method_free_p(UI_METHOD **method)
         UI_destroy_method(*method);
 }
 
-/* The first private key that the token shows for the URI. */
-static EVP_PKEY *read_token(OSSL_STORE_CTX *store)
+/* The first key of the wanted kind that the token shows; NULL, too, when it lets nobody in. */
+static EVP_PKEY *read_token(OSSL_STORE_CTX *store, int kind, bool *ret_locked)
 {
         EVP_PKEY *pkey = NULL;
 
         while (!pkey && !OSSL_STORE_eof(store)) {
                 OSSL_STORE_INFO *info = OSSL_STORE_load(store);
 
+                if (!info && OSSL_STORE_error(store)) {
+                        *ret_locked = true;
+                        break;
+                }
                 if (!info)
                         continue;
-                if (OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY)
-                        pkey = OSSL_STORE_INFO_get1_PKEY(info);
+                if (OSSL_STORE_INFO_get_type(info) == kind)
+                        pkey = kind == OSSL_STORE_INFO_PKEY ? OSSL_STORE_INFO_get1_PKEY(info)
+                                                            : OSSL_STORE_INFO_get1_PUBKEY(info);
                 OSSL_STORE_INFO_free(info);
         }
+        return pkey;
+}
+
+static void library_free_p(OSSL_LIB_CTX **library)
+{
+        OSSL_LIB_CTX_free(*library);
+}
+
+/* A libcrypto of the token's own: a token in software may use the common one itself, and would then
+ * be asked by it for what it asks it for. */
+static int open_library(const char *uri, OSSL_LIB_CTX **ret, struct su_error *err)
+{
+        su_auto(library_free_p) OSSL_LIB_CTX *library = OSSL_LIB_CTX_new();
+        bool has_default;
+        bool has_pkcs11;
+
+        if (!library)
+                return su_fail_oom(err);
+        has_default = OSSL_PROVIDER_load(library, "default");
+        has_pkcs11 = OSSL_PROVIDER_load(library, "pkcs11");
+        ERR_clear_error();
+        if (!has_default || !has_pkcs11)
+                return su_fail(err, SU_ERROR_UNSUPPORTED,
+                               "'%s' needs OpenSSL's provider for PKCS #11, which is not installed "
+                               "or finds no PKCS #11 module",
+                               uri);
+        *ret = su_take(library);
+        return 0;
+}
+
+static EVP_PKEY *look_into_token(const char *uri, OSSL_LIB_CTX *library, int kind,
+                                 struct asking *asking, bool *ret_locked)
+{
+        su_auto(ui_method_free_p) UI_METHOD *method = UI_UTIL_wrap_read_pem_callback(ask, 0);
+        su_auto(store_close_p) OSSL_STORE_CTX *store = NULL;
+        EVP_PKEY *pkey = NULL;
+
+        store = OSSL_STORE_open_ex(uri, library, "provider=pkcs11", method, asking, NULL, NULL,
+                                   NULL);
+        if (store && OSSL_STORE_expect(store, kind) == 1)
+                pkey = read_token(store, kind, ret_locked);
+        ERR_clear_error();
         return pkey;
 }
 
@@ -171,28 +225,31 @@ int su_private_key_open_token(const char *uri, const struct su_passphrase_source
                               struct su_private_key **ret, struct su_error *err)
 {
         struct asking asking = {.source = passphrase, .what = uri, .err = err};
-        su_auto(ui_method_free_p) UI_METHOD *method = UI_UTIL_wrap_read_pem_callback(ask, 0);
-        su_auto(store_close_p) OSSL_STORE_CTX *store = NULL;
+        su_auto(library_free_p) OSSL_LIB_CTX *library = NULL;
         su_auto(su_pkey_free_p) EVP_PKEY *pkey = NULL;
+        struct su_private_key *key;
+        bool locked = false;
+        int r;
 
-        if (!method)
-                return su_fail_oom(err);
-        if (!OSSL_PROVIDER_try_load(NULL, "pkcs11", 1))
-                return su_fail(err, SU_ERROR_UNSUPPORTED,
-                               "'%s' needs OpenSSL's provider for PKCS #11, which is not installed",
-                               uri);
-        store = OSSL_STORE_open_ex(uri, NULL, "?provider=pkcs11", method, &asking, NULL, NULL,
-                                   NULL);
-        if (store)
-                (void)OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY);
-        if (store)
-                pkey = read_token(store);
-        ERR_clear_error();
-        if (!pkey && (asking.result < 0 || asking.asked))
-                return explain_unreadable(&asking, err);
+        r = open_library(uri, &library, err);
+        if (r < 0)
+                return r;
+        pkey = look_into_token(uri, library, OSSL_STORE_INFO_PKEY, &asking, &locked);
+        if (!pkey && asking.result < 0)
+                return asking.result;
+        if (!pkey && asking.asked && locked) /* which of the two, providers do not tell */
+                return su_fail(err, SU_ERROR_CONFIG,
+                               "no key '%s' could be had: its PIN is %s, or the token has none",
+                               uri, passphrase ? "wrong" : "needed");
         if (!pkey)
                 return su_fail(err, SU_ERROR_NOT_FOUND, "no token has the private key '%s'", uri);
-        return adopt(&pkey, uri, ret, err);
+        r = adopt(&pkey, uri, &key, err);
+        if (r < 0)
+                return r;
+        key->public_pkey = look_into_token(uri, library, OSSL_STORE_INFO_PUBKEY, &asking, &locked);
+        key->library = su_take(library);
+        *ret = key;
+        return 0;
 }
 
 /* PKCS #8, encrypted by PBES2 (RFC 8018) with scrypt, into `bio`. */
@@ -253,6 +310,62 @@ int su_private_key_save(const struct su_private_key *key, int dir_fd, const char
         return su_sync_parent(dir_fd, name, err);
 }
 
+/* A point of P-256 as a key of the common libcrypto. */
+static int from_point(uint8_t *point, size_t size, struct su_public_key **ret, struct su_error *err)
+{
+        char group[] = "P-256";
+        OSSL_PARAM parameters[] = {
+                OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+                OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, size),
+                OSSL_PARAM_construct_end(),
+        };
+        EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+        su_auto(su_pkey_free_p) EVP_PKEY *pkey = NULL;
+        unsigned char *der = NULL;
+        int size_of_der = -1;
+        int r;
+
+        if (context && EVP_PKEY_fromdata_init(context) == 1 &&
+            EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, parameters) == 1)
+                size_of_der = i2d_PUBKEY(pkey, &der);
+        EVP_PKEY_CTX_free(context);
+        ERR_clear_error();
+        if (size_of_der < 0)
+                return su_fail(err, SU_ERROR_FORMAT, "the token's public key is no point of P-256");
+        r = su_public_key_from_der(der, (size_t)size_of_der, ret, err);
+        OPENSSL_free(der);
+        return r;
+}
+
+static bool tell_public(const EVP_PKEY *pkey, const char *parameter, uint8_t *bytes, size_t max,
+                        size_t *ret_size)
+{
+        return EVP_PKEY_get_octet_string_param(pkey, parameter, bytes, max, ret_size) == 1;
+}
+
+/* Tokens tell the public parts of their keys, but not all of them as a whole that can be encoded.
+ */
+static int public_of_token(const struct su_private_key *key, struct su_public_key **ret,
+                           struct su_error *err)
+{
+        uint8_t bytes[256];
+        size_t size = 0;
+        bool has = key->public_pkey &&
+                   (tell_public(key->public_pkey, OSSL_PKEY_PARAM_PUB_KEY, bytes, sizeof bytes,
+                                &size) ||
+                    tell_public(key->public_pkey, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, bytes,
+                                sizeof bytes, &size));
+
+        ERR_clear_error();
+        if (has && key->type == SU_KEY_ED25519 && size == SU_ED25519_PUBLIC_SIZE)
+                return su_public_key_from_ed25519(bytes, ret, err);
+        if (has && key->type == SU_KEY_ECDSA_P256)
+                return from_point(bytes, size, ret, err);
+        return su_fail(err, SU_ERROR_UNSUPPORTED,
+                       "the token does not tell the public part of its key: it needs the public "
+                       "key as well, with the same label and id");
+}
+
 int su_private_key_public(const struct su_private_key *key, struct su_public_key **ret,
                           struct su_error *err)
 {
@@ -261,6 +374,8 @@ int su_private_key_public(const struct su_private_key *key, struct su_public_key
         int r;
 
         ERR_clear_error();
+        if (size < 0 && key->library)
+                return public_of_token(key, ret, err);
         if (size < 0)
                 return su_fail(err, SU_ERROR_SYSTEM, "libcrypto cannot give the public key");
         r = su_public_key_from_der(der, (size_t)size, ret, err);
@@ -285,7 +400,7 @@ int su_sign(const struct su_private_key *key, const void *data, size_t size,
 
         if (!context)
                 return su_fail_oom(err);
-        signs = EVP_DigestSignInit_ex(context, &pkey_context, digest, NULL, NULL, key->pkey,
+        signs = EVP_DigestSignInit_ex(context, &pkey_context, digest, key->library, NULL, key->pkey,
                                       NULL) == 1 &&
                 (key->type != SU_KEY_RSA_PSS || set_pss(pkey_context)) &&
                 EVP_DigestSign(context, signature.bytes, &signature.size, data, size) == 1;
