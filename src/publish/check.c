@@ -129,6 +129,8 @@ int su_verb_check(const struct su_publish_arguments *arguments, struct su_error 
         if (r < 0)
                 return r;
         result = examine(&publisher, url, found, &why);
+        if (result >= 0) /* what was tried in vain on the way is no failure */
+                why = (struct su_error){0};
         r = complete(&publisher, found, &why, err);
         if (r >= 0 && arguments->json)
                 r = su_json_pretty(found, &text, &size, err);
