@@ -47,12 +47,14 @@ static bool tell(struct task *task, uint64_t done, uint64_t total)
         return task->cancelled && !task->swapping;
 }
 
-static bool tell_download(void *userdata, uint64_t done)
+static int tell_download(void *userdata, uint64_t done, struct su_error *err)
 {
         struct task *task = userdata;
 
         /* That nothing has come yet is told as a beginning already. */
-        return tell(task, done > 0 ? done : 1, done > 0 ? task->expected : 0);
+        if (tell(task, done > 0 ? done : 1, done > 0 ? task->expected : 0))
+                return su_fail(err, SU_ERROR_CANCELLED, "cancelled");
+        return 0;
 }
 
 static bool tell_rebuild(void *userdata, uint64_t done, uint64_t total)
@@ -355,7 +357,9 @@ static int prepare_install(struct task *task, int *ret_base_fd, struct su_error 
         r = su_offer_get(task->engine, &offer, err);
         if (r < 0)
                 return r;
-        if (offer.up_to_date && !lacks_image(&change->from)) {
+        /* Below the level that is there nothing is installed, even if it lacks an image. */
+        if (offer.up_to_date && (su_level_compare(&offer.level, &change->from_level) != 0 ||
+                                 !lacks_image(&change->from))) {
                 change->to_level = change->from_level;
                 return 0;
         }
@@ -435,8 +439,7 @@ static int run(struct su_engine *engine, const char *event,
         /* Whatever went wrong then: programs that were run are interrupted, too. */
         if (r < 0 && !task.swapping && task.cancelled)
                 r = check_cancelled(&task, &failure);
-        if (engine->fetch)
-                su_fetch_set_progress(engine->fetch, NULL, NULL);
+        engine->fetch_progress = NULL; /* the task ends here */
         if (!options->dry_run && task.begun)
                 recorded = record(&task, event, r < 0 ? &failure : NULL, r < 0 ? NULL : err);
         if (r < 0 && err)

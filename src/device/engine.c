@@ -12,6 +12,7 @@
 #include "layers/layers.h"
 
 #define ROOT_METADATA_MAX 512000
+#define LOOK_EVERY_US 500000
 
 static int open_root(struct su_engine *engine, const char *root, struct su_error *err)
 {
@@ -23,15 +24,19 @@ static int open_root(struct su_engine *engine, const char *root, struct su_error
         return su_dir_open(engine->root, &engine->root_fd, err);
 }
 
+/* Who is patient asks, too: a server that lets somebody wait is not to hold up everybody. */
 static int lock_state(struct su_engine *engine, unsigned patience_s, struct su_error *err)
 {
         uint64_t give_up = su_monotonic_us() + patience_s * UINT64_C(1000000);
+        su_auto_close int asking_fd = -EBADF;
         int r;
 
         for (;;) {
                 r = su_state_lock(engine->state_fd, &engine->lock_fd, err);
                 if (r != -EBUSY || su_monotonic_us() >= give_up)
                         return r;
+                if (asking_fd < 0)
+                        (void)su_state_ask(engine->state_fd, &asking_fd, NULL);
                 (void)usleep(50000);
         }
 }
@@ -209,6 +214,21 @@ static int open_trust(struct su_engine *engine, struct su_error *err)
         return su_trust_open(engine->trust_fd, &engine->trust, err);
 }
 
+static int watch_fetch(void *userdata, uint64_t done, struct su_error *err)
+{
+        struct su_engine *engine = userdata;
+        uint64_t now = su_monotonic_us();
+
+        if (now >= engine->looked_us + LOOK_EVERY_US) {
+                engine->looked_us = now;
+                if (su_state_is_asked_for(engine->state_fd))
+                        return su_fail(err, SU_ERROR_BUSY,
+                                       "a package manager wants to work on this system");
+        }
+        return engine->fetch_progress ? engine->fetch_progress(engine->fetch_userdata, done, err)
+                                      : 0;
+}
+
 int su_engine_connect(struct su_engine *engine, struct su_error *err)
 {
         int r;
@@ -221,7 +241,7 @@ int su_engine_connect(struct su_engine *engine, struct su_error *err)
         r = su_fetch_new(engine->config.repository, &engine->fetch, err);
         if (r < 0)
                 return r;
-        su_fetch_set_progress(engine->fetch, engine->fetch_progress, engine->fetch_userdata);
+        su_fetch_set_progress(engine->fetch, watch_fetch, engine);
         r = su_evidence_policy(engine->root_fd, engine->config.log_policy,
                                engine->config.log_policy_given, &engine->log_policy, err);
         return r < 0 ? r : open_trust(engine, err);

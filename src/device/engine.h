@@ -42,6 +42,7 @@ struct su_engine {
         struct su_fetch *fetch;           /* after su_engine_connect() */
         su_fetch_progress fetch_progress; /* for su_engine_connect(); may be NULL */
         void *fetch_userdata;
+        uint64_t looked_us; /* when it was looked last whether somebody asks for the lock */
         struct su_trust *trust;
         struct su_policy *log_policy; /* the same; NULL: nothing need be logged */
 };

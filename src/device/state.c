@@ -221,3 +221,23 @@ int su_state_lock(int state_fd, int *ret_fd, struct su_error *err)
         *ret_fd = su_take_fd(&fd);
         return 0;
 }
+
+#define ASK_PATH "lock.asked"
+
+int su_state_ask(int state_fd, int *ret_fd, struct su_error *err)
+{
+        su_auto_close int fd = openat(state_fd, ASK_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+        /* Several may ask at once; none of them can wait for another. */
+        if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) < 0)
+                return su_fail_errno(err, errno, "cannot lock %s/%s", SU_STATE_PATH, ASK_PATH);
+        *ret_fd = su_take_fd(&fd);
+        return 0;
+}
+
+bool su_state_is_asked_for(int state_fd)
+{
+        su_auto_close int fd = openat(state_fd, ASK_PATH, O_RDWR | O_CLOEXEC);
+
+        return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}

@@ -56,3 +56,8 @@ void su_state_done(struct su_state *state);
 
 /* Hold the state for oneself; BUSY when another instance does. The lock goes with `ret_fd`. */
 int su_state_lock(int state_fd, int *ret_fd, struct su_error *err);
+
+/* Ask whoever holds the lock to give way where he can: while he waits for the network. The request
+ * goes with `ret_fd`. */
+int su_state_ask(int state_fd, int *ret_fd, struct su_error *err);
+bool su_state_is_asked_for(int state_fd);

@@ -13,6 +13,8 @@
 #define REDIRECTS_MAX 5L
 /* Nobody waits longer for what fits into memory, however steadily it trickles in. */
 #define MEMORY_TIME_S 600L
+/* And for a file as long as it would take at this rate, besides. */
+#define SLOWEST_BYTES_PER_S 8192
 
 struct su_fetch {
         CURL *curl;
@@ -68,10 +70,10 @@ static int report_progress(void *userdata, curl_off_t total, curl_off_t now, cur
         (void)now;
         (void)up_total;
         (void)up_now;
-        if (!fetch->progress || !fetch->progress(fetch->userdata, transfer->received))
+        if (!fetch->progress)
                 return 0;
-        transfer->result = su_fail(transfer->err, SU_ERROR_CANCELLED, "cancelled");
-        return 1;
+        transfer->result = fetch->progress(fetch->userdata, transfer->received, transfer->err);
+        return transfer->result < 0;
 }
 
 /* A missing file in a directory that is there, or a directory that is not? */
@@ -353,7 +355,10 @@ int su_fetch_to_fd(struct su_fetch *fetch, const char *path, uint64_t size, int 
                 .fetch = fetch, .path = path, .fd = fd, .max = size, .err = err};
         int r;
 
+        (void)curl_easy_setopt(fetch->curl, CURLOPT_TIMEOUT,
+                               MEMORY_TIME_S + (long)(size / SLOWEST_BYTES_PER_S));
         r = perform(&transfer, err);
+        (void)curl_easy_setopt(fetch->curl, CURLOPT_TIMEOUT, 0L);
         if (r >= 0)
                 r = check_status(&transfer, err);
         if (r < 0)

@@ -19,8 +19,8 @@ struct su_fetch_totals {
         uint64_t bytes; /* bodies received */
 };
 
-/* Told now and then how much of the present file is here; true asks it to stop (CANCELLED). */
-typedef bool (*su_fetch_progress)(void *userdata, uint64_t done);
+/* Told now and then how much of the present file is here; a failure ends it. */
+typedef int (*su_fetch_progress)(void *userdata, uint64_t done, struct su_error *err);
 
 /* CONFIG when the URL is not http://, https:// or file://. It is used as it is, but for slashes at
  * its end; paths are to be percent-encoded. */

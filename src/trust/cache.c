@@ -62,6 +62,8 @@ static int drop_what_old_keys_signed(int dir_fd, struct su_error *err)
                 r = drop(dir_fd, "timestamp.json", err);
         if (r >= 0)
                 r = drop(dir_fd, "snapshot.json", err);
+        if (r >= 0) /* they may have raised it, too */
+                r = drop(dir_fd, "time-floor", err);
         if (r >= 0)
                 r = su_sync_parent(dir_fd, "recovery", err);
         if (r >= 0)

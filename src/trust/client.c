@@ -8,6 +8,7 @@
 #include "trust/session.h"
 
 #define ROOT_ROTATIONS_MAX 256
+#define WHOLE_WORKFLOW_EVERY_S (7 * 86400)
 
 static void adopt(struct su_trust *trust, struct su_metadata *metadata)
 {
@@ -56,6 +57,8 @@ int su_trust_init(int metadata_fd, const char *root, size_t size, struct su_erro
 
         if (faccessat(metadata_fd, "root.json", F_OK, 0) == 0)
                 return 0;
+        if (errno != ENOENT)
+                return su_fail_errno(err, errno, "cannot look for a trusted root");
         r = parse_root(NULL, root, size, &metadata, &keys, err);
         return r < 0 ? r : su_cache_write(metadata_fd, "root", root, size, err);
 }
@@ -303,6 +306,15 @@ static int follow(struct su_trust *trust, enum su_role above, enum su_role type,
         return 0;
 }
 
+/* An ETag may outlive whoever gave it: once in a while all is asked for, the next root, too. The
+ * time floor is raised by nothing but that. */
+static bool is_due(const struct su_trust *trust, int64_t now)
+{
+        int64_t last = su_cache_time_floor(trust->metadata_fd);
+
+        return now < last || now >= last + WHOLE_WORKFLOW_EVERY_S;
+}
+
 static void begin(struct su_trust *trust, const struct su_transport *transport, int64_t now)
 {
         int64_t floor = su_cache_time_floor(trust->metadata_fd);
@@ -386,7 +398,7 @@ int su_trust_refresh_if_changed(struct su_trust *trust, const struct su_transpor
 
         begin(trust, transport, now);
         r = adopt_all_stored(trust, &complete, err);
-        if (r >= 0 && complete)
+        if (r >= 0 && complete && !is_due(trust, now))
                 r = su_cache_etag(trust->metadata_fd, &etag, err);
         if (r >= 0)
                 r = transport->get_if_changed(transport->userdata, SU_PART_METADATA,

@@ -64,7 +64,8 @@ int su_trust_refresh(struct su_trust *trust, const struct su_transport *transpor
 
 /* The same by one request where nothing is new: when the server says that the timestamp is the one
  * that is trusted, and nothing that hangs on it is missing or expired, that is all. Otherwise the
- * whole workflow. A publisher that replaces the root signs a new timestamp, too. */
+ * whole workflow, and at least once a week. A publisher that replaces the root signs a new
+ * timestamp, too. */
 int su_trust_refresh_if_changed(struct su_trust *trust, const struct su_transport *transport,
                                 int64_t now, struct su_error *err);
 

@@ -77,8 +77,8 @@ int su_stored_load(const struct su_trust *trust, enum su_role type,
                 return 0;
         if (r < 0)
                 return r;
-        (void)su_role_parse(type, role, ret->text, ret->size, &ret->metadata, NULL);
-        return 0;
+        r = su_role_parse(type, role, ret->text, ret->size, &ret->metadata, err);
+        return r == -ENOMEM ? r : 0;
 }
 
 bool su_metadata_is_fresh(const struct su_metadata *metadata, int64_t now)

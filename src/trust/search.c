@@ -88,14 +88,17 @@ static int remember(struct su_trust *trust, const char *name, struct su_metadata
         int r;
 
         if (!role) {
+                su_auto_free char *copy = NULL;
+
+                r = su_strdup(name, &copy, err);
+                if (r < 0)
+                        return r;
                 role = calloc(1, sizeof *role);
                 if (!role)
                         return su_fail_oom(err);
+                role->name = su_take(copy);
                 role->next = trust->loaded;
                 trust->loaded = role;
-                r = su_strdup(name, &role->name, err);
-                if (r < 0)
-                        return r;
         }
         su_metadata_done(&role->metadata);
         role->metadata = *metadata;
@@ -218,6 +221,16 @@ static int look(const struct su_metadata *targets, const char *name, const char 
         return 1;
 }
 
+/* Of a role that has been looked through only its delegations are needed any more: 32 large ones at
+ * once would be too much. */
+static void drop_targets(const struct su_trust *trust, const char *name)
+{
+        struct su_loaded_role *role = find_loaded(trust, name);
+
+        if (role)
+                (void)json_object_clear(json_object_get(role->metadata.signed_part, "targets"));
+}
+
 /* Visit the next pending role. Returns 1 when it has the target. */
 static int visit_next(struct su_trust *trust, struct search *search, struct su_target *ret,
                       struct su_error *err)
@@ -238,9 +251,11 @@ static int visit_next(struct su_trust *trust, struct search *search, struct su_t
                 r = load_delegated(trust, visit, err);
         if (r >= 0)
                 r = look(metadata_of(trust, visit->name), visit->name, search->path, ret, err);
-        if (r != 0)
-                return r;
-        return add_delegated(metadata_of(trust, visit->name), visit->name, search, err);
+        if (r == 0)
+                r = add_delegated(metadata_of(trust, visit->name), visit->name, search, err);
+        if (r == 0 && visit->delegator)
+                drop_targets(trust, visit->name);
+        return r;
 }
 
 int su_trust_find(struct su_trust *trust, const char *path, struct su_target *ret,

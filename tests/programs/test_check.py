@@ -89,3 +89,16 @@ def test_a_hostile_etag(device, server):
     server.RequestHandlerClass = Hostile
     assert device("check").status == 0
     assert device("check").status == 0
+
+
+def test_once_a_week_all_is_asked_for(device, server):
+    """A name for a timestamp that somebody gave who is gone by now does not hold for ever."""
+    assert device("check").status == 0
+    floor = device.state / "trust/time-floor"
+    now = int(floor.read_text())
+    floor.write_text(f"{now - 6 * 86400}\n")
+    assert requests_of(server, device)[1] == ["metadata/timestamp.json"]
+    floor.write_text(f"{now - 8 * 86400}\n")
+    assert requests_of(server, device)[1] == ["metadata/timestamp.json", "metadata/2.root.json"]
+    assert int(floor.read_text()) >= now
+    assert requests_of(server, device)[1] == ["metadata/timestamp.json"]

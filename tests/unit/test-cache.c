@@ -57,6 +57,7 @@ static void write_all(int dir_fd)
         for (size_t i = 0; i < SU_ELEMENTS(names); i++)
                 assert_ok(su_cache_write(dir_fd, names[i], "old", 3, &err), err);
         assert_ok(su_cache_set_etag(dir_fd, "\"1\"", &err), err);
+        assert_ok(su_cache_raise_time_floor(dir_fd, 1000000, &err), err);
 }
 
 static void assert_recovered(int dir_fd)
@@ -64,6 +65,7 @@ static void assert_recovered(int dir_fd)
         assert_false(exists(dir_fd, "timestamp.json"));
         assert_false(exists(dir_fd, "timestamp.etag"));
         assert_false(exists(dir_fd, "snapshot.json"));
+        assert_false(exists(dir_fd, "time-floor"));
         assert_true(exists(dir_fd, "targets.json"));
         assert_true(exists(dir_fd, "debian-12.json"));
         assert_false(exists(dir_fd, "recovery"));

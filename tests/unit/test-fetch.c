@@ -164,11 +164,11 @@ static void test_to_fd(void **state)
         assert_true(su_fetch_to_fd(fetch, "good", size - 1, rubbish_fd, NULL) < 0);
 }
 
-static bool stop(void *userdata, uint64_t done)
+static int stop(void *userdata, uint64_t done, struct su_error *err)
 {
         (void)done;
         ++*(int *)userdata;
-        return true;
+        return su_fail(err, SU_ERROR_CANCELLED, "cancelled");
 }
 
 static void test_cancelled(void **state)
