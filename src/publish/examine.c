@@ -203,16 +203,22 @@ static int get_manifest(const struct visitor *visitor, const struct su_channel *
         return r < 0 ? r : su_manifest_parse(text, size, ret, err);
 }
 
-/* NOT_FOUND when nothing is released for the baseline. */
+/* Leaves `ret` empty when nobody signs a channel for the baseline: nothing is released yet. */
 static int get_channel(const struct visitor *visitor, const char *baseline, struct su_channel *ret,
                        struct su_error *err)
 {
         su_auto_free char *path = NULL;
         su_auto_free char *text = NULL;
+        struct su_target target;
         size_t size;
         int r;
 
         r = su_channel_target(baseline, &path, err);
+        if (r >= 0) {
+                r = su_trust_find(visitor->trust, path, &target, err);
+                if (r < 0 && err->code == SU_ERROR_NOT_FOUND)
+                        return 0;
+        }
         if (r >= 0)
                 r = su_trust_get(visitor->trust, path, SU_CHANNEL_SIZE_MAX, &text, &size, err);
         return r < 0 ? r : su_channel_parse(text, size, ret, err);
@@ -223,18 +229,15 @@ static int examine_baseline(const struct visitor *visitor, const char *baseline,
 {
         su_auto_manifest struct su_manifest manifest = {0};
         su_auto_channel struct su_channel channel = {0};
-        struct su_error here = {0};
         uint64_t n = 0;
         uint64_t bytes = 0;
         const char *level;
         int r;
 
-        r = get_channel(visitor, baseline, &channel, &here);
-        if (r < 0 && here.code != SU_ERROR_NOT_FOUND) {
-                *err = here;
-                return r;
-        }
-        level = r >= 0 && channel.current.name[0] ? channel.current.name : NULL;
+        r = get_channel(visitor, baseline, &channel, err);
+        if (r < 0)
+                return su_fail_prefix(err, r, "%s", baseline);
+        level = channel.current.name[0] ? channel.current.name : NULL;
         r = level ? get_manifest(visitor, &channel, &manifest, err) : 0;
         if (r >= 0 && level && with_objects)
                 r = check_objects(visitor, &manifest, &n, &bytes, err);

@@ -14,7 +14,7 @@ struct su_secrets su_secrets_of(const struct su_publish_arguments *arguments)
 {
         const char *file = arguments->passphrase_file;
 
-        if (!file && !arguments->ask_passphrase)
+        if (!file)
                 file = getenv("SUTURE_PASSPHRASE_FILE");
         return (struct su_secrets){.file = file, .ask = arguments->ask_passphrase};
 }
