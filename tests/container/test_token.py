@@ -28,6 +28,7 @@ class Office(World):
         (self.here / "softhsm.conf").write_text("directories.tokendir = /home/tokens\n")
         (self.here / "tokens").mkdir()
         (self.here / "pin").write_text(PIN + "\n")
+        (self.here / "wrong").write_text("111111\n")
         self("softhsm2-util", "--init-token", "--free", "--label", "office", "--pin", PIN, "--so-pin", "00000000")
         for name, kind in KINDS.items():
             self("pkcs11-tool", "--module", MODULE, "--token-label", "office", "--login", "--pin", PIN,
@@ -95,7 +96,7 @@ def test_a_workspace_that_signs_with_a_token(office):
 
 @pytest.mark.parametrize("arguments, status, says", [
     (["--token", uri("ecdsa")], 22, "is needed"),
-    (["--token", uri("ecdsa"), "--passphrase-file", "softhsm.conf"], 22, "its PIN is wrong, or the token has none"),
+    (["--token", uri("ecdsa"), "--passphrase-file", "wrong"], 22, "its PIN is wrong, or the token has none"),
     (["--token", uri("nothing"), "--passphrase-file", "pin"], 22, "or the token has none"),
     (["--token", "pkcs11:token=nowhere", "--passphrase-file", "pin"], 24, "no token has the private key"),
     (["--token", f"{uri('ecdsa')}?pin-value={PIN}"], 2, "the URI holds the PIN"),
