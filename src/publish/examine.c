@@ -214,13 +214,11 @@ static int get_channel(const struct visitor *visitor, const char *baseline, stru
         int r;
 
         r = su_channel_target(baseline, &path, err);
-        if (r >= 0) {
-                r = su_trust_find(visitor->trust, path, &target, err);
-                if (r < 0 && err->code == SU_ERROR_NOT_FOUND)
-                        return 0;
-        }
         if (r >= 0)
-                r = su_trust_get(visitor->trust, path, SU_CHANNEL_SIZE_MAX, &text, &size, err);
+                r = su_trust_find(visitor->trust, path, &target, err);
+        if (r <= 0)
+                return r;
+        r = su_trust_get(visitor->trust, path, SU_CHANNEL_SIZE_MAX, &text, &size, err);
         return r < 0 ? r : su_channel_parse(text, size, ret, err);
 }
 
