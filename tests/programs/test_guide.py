@@ -1,4 +1,4 @@
-"""docs/keys.md, command by command: each block runs on the machine that it names."""
+"""docs/keys.md and docs/log.md, command by command: each block runs on the machine that it names."""
 import os
 import re
 import subprocess
@@ -7,27 +7,47 @@ import followers
 import support
 
 
-def test_every_command_of_the_guide(work, trees):
-    blocks = re.findall(r"^```sh (\w+)\n(.*?)^```$", (support.SOURCE / "docs/keys.md").read_text(), re.M | re.S)
-    assert len(blocks) > 15 and {name for name, _ in blocks} == {"alice", "bob", "carol", "dan", "publisher"}
-    (work / "stick").mkdir()
-    programs = work / "bin"
-    programs.mkdir()
-    (programs / "suture-publish").symlink_to(support.BUILD / "suture-publish")
-    places = {"/media/stick": work / "stick", "/srv/tree": trees / "baseline", "/srv/fixed": trees / "fixed-a"}
-    public, device = work / "publisher/work/public", None
-    for machine, text in blocks:
-        directory = work / machine
+def blocks_of(guide, machines):
+    blocks = re.findall(r"^```sh (\w+)\n(.*?)^```$", (support.SOURCE / guide).read_text(), re.M | re.S)
+    assert {name for name, _ in blocks} == machines
+    return blocks
+
+
+class Machines:
+    """Directories that stand for machines, and a stick that is carried between them."""
+
+    def __init__(self, work, trees):
+        self.work = work
+        (work / "stick").mkdir()
+        (work / "bin").mkdir()
+        (work / "bin/suture-publish").symlink_to(support.BUILD / "suture-publish")
+        self.public = work / "publisher/work/public"
+        self.places = {"/media/stick": work / "stick", "/srv/tree": trees / "baseline", "/srv/fixed": trees / "fixed-a",
+                       "https://updates.example.org/suture": f"file://{self.public}"}
+
+    def run(self, machine, text, **environment):
+        directory = self.work / machine
         directory.mkdir(exist_ok=True)
-        environment = {**os.environ, **support.SANITIZERS, "PATH": f"{programs}:{os.environ['PATH']}"}
-        if machine != "publisher":
-            support.write(directory / "passphrase", f"that of {machine}\n", 0o600)
-            environment["SUTURE_PASSPHRASE_FILE"] = str(directory / "passphrase")
-        for place, path in places.items():
+        for place, path in self.places.items():
             text = text.replace(place, str(path))
-        done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=directory, env=environment, text=True,
-                              capture_output=True, stdin=subprocess.DEVNULL, timeout=300)
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=directory, text=True, capture_output=True,
+                              stdin=subprocess.DEVNULL, timeout=300,
+                              env={**os.environ, **support.SANITIZERS, "PATH": f"{self.work / 'bin'}:{os.environ['PATH']}", **environment})
         assert done.returncode == 0, (machine, text, done.stdout, done.stderr)
+        return done.stdout
+
+
+def test_every_command_of_the_ceremony(work, trees):
+    blocks = blocks_of("docs/keys.md", {"alice", "bob", "carol", "dan", "publisher"})
+    assert len(blocks) > 15
+    machines = Machines(work, trees)
+    public, device = machines.public, None
+    for machine, text in blocks:
+        environment = {}
+        if machine != "publisher":
+            support.write(work / machine / "passphrase", f"that of {machine}\n", 0o600)
+            environment["SUTURE_PASSPHRASE_FILE"] = str(work / machine / "passphrase")
+        machines.run(machine, text, **environment)
         if device is None and (public / "metadata/timestamp.json").exists():
             device = followers.Follower(work / "device", public)
         if device:
@@ -38,3 +58,12 @@ def test_every_command_of_the_guide(work, trees):
     # Every private root key is where it was made, encrypted, and nowhere else.
     found = sorted(p.relative_to(work) for p in work.rglob("*.pem") if b"ENCRYPTED" in p.read_bytes())
     assert [str(p) for p in found] == [f"{name}/{name}.pem" for name in ("alice", "bob", "carol", "dan")]
+
+
+def test_every_command_of_the_log(work, trees):
+    machines = Machines(work, trees)
+    machines.run("publisher", "suture-publish -C work init && suture-publish -C work baseline --tree /srv/tree")
+    told = {machine: machines.run(machine, text) for machine, text in blocks_of("docs/log.md", {"publisher", "friend", "watcher"})}
+    assert "Released" in told["publisher"]
+    assert "1 entries, 1 releases and 0 recalls, cosigned by 1." in told["watcher"]
+    assert (work / "watcher/seen").read_bytes() == (machines.public / "log/checkpoint").read_bytes()
