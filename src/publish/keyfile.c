@@ -10,6 +10,12 @@
 #define VERSION 1
 #define SIZE_MAX_OF_FILE 65536
 
+static void hand_over(struct su_key_file *file, struct su_key_file *ret)
+{
+        *ret = *file;
+        *file = (struct su_key_file){0};
+}
+
 int su_key_file_make(const char *name, const struct su_public_key *key, struct su_key_file *ret,
                      struct su_error *err)
 {
@@ -25,8 +31,7 @@ int su_key_file_make(const char *name, const struct su_public_key *key, struct s
                 r = su_key_object(key, &file.object, &file.id, err);
         if (r < 0)
                 return r;
-        *ret = file;
-        file = (struct su_key_file){0};
+        hand_over(&file, ret);
         return 0;
 }
 
@@ -95,8 +100,7 @@ int su_key_file_read(int dir_fd, const char *path, struct su_key_file *ret, stru
                 r = parse(document, &file, err);
         if (r < 0)
                 return su_fail_prefix(err, r, "public key '%s'", path);
-        *ret = file;
-        file = (struct su_key_file){0};
+        hand_over(&file, ret);
         return 0;
 }
 

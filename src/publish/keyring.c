@@ -134,9 +134,12 @@ void su_keyring_done(struct su_keyring *keyring)
 
 struct su_key *su_keyring_find(const struct su_keyring *keyring, const struct su_sha256 *id)
 {
-        for (size_t i = 0; i < keyring->n_keys; i++)
-                if (su_sha256_equal(&keyring->keys[i]->file.id, id))
-                        return keyring->keys[i];
+        for (size_t i = 0; i < keyring->n_keys; i++) {
+                struct su_key *key = keyring->keys[i];
+
+                if (key && su_sha256_equal(&key->file.id, id)) /* no key is NULL */
+                        return key;
+        }
         return NULL;
 }
 

@@ -222,7 +222,7 @@ static void print_audit(const struct su_audit *audit)
 {
         const struct su_checkpoint *checkpoint = &audit->head.checkpoint;
 
-        (void)printf("%s: %llu entries, %llu releases and %llu recalls, cosigned by %zu.\n",
+        (void)printf("%s: entries %llu (releases %llu, recalls %llu), cosignatures %zu.\n",
                      checkpoint->origin, (unsigned long long)checkpoint->size,
                      (unsigned long long)audit->n_releases, (unsigned long long)audit->n_recalls,
                      audit->head.n_cosigned);

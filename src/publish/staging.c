@@ -325,7 +325,7 @@ int su_staging_list(const struct su_workspace *workspace, struct su_staged_list 
         }
         if (list.n > 0)
                 qsort(list.each, list.n, sizeof *list.each, compare_staged);
-        *ret = list;
-        list = (struct su_staged_list){0};
+        *ret = (struct su_staged_list){su_take(list.each), list.n};
+        list.n = 0;
         return 0;
 }

@@ -65,5 +65,5 @@ def test_every_command_of_the_log(work, trees):
     machines.run("publisher", "suture-publish -C work init && suture-publish -C work baseline --tree /srv/tree")
     told = {machine: machines.run(machine, text) for machine, text in blocks_of("docs/log.md", {"publisher", "friend", "watcher"})}
     assert "Released" in told["publisher"]
-    assert "1 entries, 1 releases and 0 recalls, cosigned by 1." in told["watcher"]
+    assert ": entries 1 (releases 1, recalls 0), cosignatures 1." in told["watcher"]
     assert (work / "watcher/seen").read_bytes() == (machines.public / "log/checkpoint").read_bytes()

@@ -1,5 +1,6 @@
 """What the publisher's check says, at each stage of a repository's life."""
 import json
+import re
 import shutil
 import subprocess
 
@@ -45,7 +46,7 @@ def test_stages_of_its_life(later):
         return done.returncode, [w for w in document["warnings"] if "expire" in w], document.get("error", {}).get("name")
     assert at(0) == (0, [], None)
     status, warnings, _ = at(11)
-    assert status == 0 and len(warnings) == 1 and warnings[0].startswith(("the metadata of timestamp expires in 2 days", "the metadata of timestamp expires in 3 days"))
+    assert status == 0 and len(warnings) == 1 and re.match("the metadata of timestamp expires in [23] days", warnings[0])
     assert at(15)[0] == 27 and at(15)[2] == "Expired"
     assert later(15, "refresh").returncode == 0
     assert at(15)[0] == 0
@@ -59,7 +60,7 @@ def test_stages_of_its_life(later):
     assert at(50) == (0, [], None)
     assert later(280, "refresh").returncode == 0
     status, warnings, _ = at(280)
-    assert status == 0 and any(w.startswith("the metadata of root expires in 84 days") for w in warnings)
+    assert status == 0 and any(re.match("the metadata of root expires in 8[45] days", w) for w in warnings)
     assert later(280, "refresh", "root").returncode == 0 and not [w for w in at(280)[1] if "root" in w]
     assert at(400)[0] == 27
 
