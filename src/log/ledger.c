@@ -84,7 +84,8 @@ int su_ledger_open(int public_fd, const struct su_policy *policy, const struct s
         if (r < 0)
                 return su_fail_prefix(err, r, "log checkpoint");
         *ret = ledger;
-        ledger = (struct su_ledger){0};
+        ledger.note = NULL;
+        ledger.checkpoint = (struct su_checkpoint){0};
         return 0;
 }
 

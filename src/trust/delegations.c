@@ -238,7 +238,7 @@ const struct su_delegation *su_delegations_find(const struct su_delegations *del
                                                 const char *name)
 {
         for (size_t i = 0; i < delegations->n_roles; i++)
-                if (strcmp(delegations->roles[i].name, name) == 0)
+                if (delegations->roles[i].name && strcmp(delegations->roles[i].name, name) == 0)
                         return &delegations->roles[i];
         return NULL;
 }

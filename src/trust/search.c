@@ -37,7 +37,8 @@ static void search_done(struct search *search)
         free_visits(search->done);
 }
 
-static int add_visit(struct visit **at, const char *name, const char *delegator,
+/* Into the list at `*at`; `*at` is where the next one goes then. */
+static int add_visit(struct visit ***at, const char *name, const char *delegator,
                      struct su_error *err)
 {
         struct visit *visit = calloc(1, sizeof *visit);
@@ -45,8 +46,9 @@ static int add_visit(struct visit **at, const char *name, const char *delegator,
 
         if (!visit)
                 return su_fail_oom(err);
-        visit->next = *at;
-        *at = visit;
+        visit->next = **at;
+        **at = visit;
+        *at = &visit->next;
         r = su_strdup(name, &visit->name, err);
         if (r >= 0 && delegator)
                 r = su_strdup(delegator, &visit->delegator, err);
@@ -169,10 +171,9 @@ static int add_delegated(const struct su_metadata *targets, const char *name, st
                                         err);
                 if (r <= 0)
                         break;
-                r = add_visit(at, child, name, err);
+                r = add_visit(&at, child, name, err);
                 if (r < 0)
                         break;
-                at = &(*at)->next;
                 if (delegation->terminating) {
                         free_visits(*at);
                         *at = NULL;
@@ -262,11 +263,12 @@ int su_trust_find(struct su_trust *trust, const char *path, struct su_target *re
                   struct su_error *err)
 {
         su_auto(search_done) struct search search = {.path = path};
+        struct visit **at = &search.pending;
         int r;
 
         if (!trust->roles[SU_ROLE_TARGETS].document)
                 return su_fail(err, SU_ERROR_CONFIG, "no targets metadata is trusted yet");
-        r = add_visit(&search.pending, su_role_name(SU_ROLE_TARGETS), NULL, err);
+        r = add_visit(&at, su_role_name(SU_ROLE_TARGETS), NULL, err);
         while (r == 0 && search.pending && search.n_done <= SU_VISITS_MAX)
                 r = visit_next(trust, &search, ret, err);
         return r;
@@ -300,7 +302,7 @@ int su_trust_get(struct su_trust *trust, const char *path, size_t max, char **re
         su_auto_free char *name = NULL;
         su_auto_free char *shown = NULL;
         su_auto_free char *data = NULL;
-        struct su_target target;
+        struct su_target target = {0};
         size_t size;
         int r;
 
