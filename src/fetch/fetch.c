@@ -70,8 +70,8 @@ static int report_progress(void *userdata, curl_off_t total, curl_off_t now, cur
         (void)now;
         (void)up_total;
         (void)up_now;
-        if (!fetch->progress)
-                return 0;
+        if (!fetch->progress || transfer->result < 0)
+                return transfer->result < 0;
         transfer->result = fetch->progress(fetch->userdata, transfer->received, transfer->err);
         return transfer->result < 0;
 }
