@@ -20,6 +20,10 @@ CVE = {"a": "CVE-2030-0001", "b": "CVE-2030-0002"}
 COMPONENT = {"a": "fix", "b": "other"}
 # Exit statuses of the sanitizers that no status of ours can be mistaken for.
 SANITIZERS = {"ASAN_OPTIONS": "exitcode=99", "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99:print_stacktrace=1"}
+# libfaketime is loaded first, and sets itself up, with memory that it asks for, when the time is asked for first: so the
+# allocator must not ask for the time.
+SANITIZERS_IN_FAKETIME = {**SANITIZERS, "ASAN_OPTIONS": SANITIZERS["ASAN_OPTIONS"] +
+                          ":verify_asan_link_order=0:allocator_release_to_os_interval_ms=-1"}
 
 
 def mounts_below(path):

@@ -17,11 +17,7 @@ sys.path.append(str(SOURCE / "tests/programs"))
 import support  # noqa: E402
 
 PROGRAM = shlex.split(os.environ.get("SUTURE_TUF", str(support.BUILD / "suture-tuf")))
-# faketime is preloaded before the sanitizer's own library, and sets itself up, with memory that it asks for, when the time is
-# asked for first: so the allocator must not ask for the time.
-ENVIRONMENT = {**os.environ, **support.SANITIZERS,
-               "ASAN_OPTIONS": support.SANITIZERS["ASAN_OPTIONS"] +
-               ":verify_asan_link_order=0:allocator_release_to_os_interval_ms=-1"}
+ENVIRONMENT = {**os.environ, **support.SANITIZERS_IN_FAKETIME}
 # Leaks cannot be looked for in a process that is traced.
 TRACED = {**ENVIRONMENT, "ASAN_OPTIONS": ENVIRONMENT["ASAN_OPTIONS"] + ":detect_leaks=0"}
 
