@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "crypto/openssl.h"
 
 #define PEM_SIZE_MAX 65536
@@ -284,11 +285,33 @@ static int encode(const struct su_private_key *key, const char *name, const char
         return 0;
 }
 
+/* Under a name of its own first: a kill leaves no half key under the one that is wanted. */
+static int write_new(int dir_fd, const char *name, const char *temporary, const char *pem,
+                     size_t size, struct su_error *err)
+{
+        su_auto_close int fd = -EBADF;
+        int r;
+
+        if (unlinkat(dir_fd, temporary, 0) < 0 && errno != ENOENT)
+                return su_fail_errno(err, errno, "cannot replace '%s'", temporary);
+        fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot create key file '%s'", name);
+        r = su_write_all(fd, pem, size, name, err);
+        if (r < 0)
+                return r;
+        if (fsync(fd) < 0)
+                return su_fail_errno(err, errno, "cannot sync '%s'", name);
+        if (renameat2(dir_fd, temporary, dir_fd, name, RENAME_NOREPLACE) < 0)
+                return su_fail_errno(err, errno, "cannot create key file '%s'", name);
+        return su_sync_parent(dir_fd, name, err);
+}
+
 int su_private_key_save(const struct su_private_key *key, int dir_fd, const char *name,
                         const char *passphrase, struct su_error *err)
 {
         su_auto(su_bio_free_p) BIO *bio = BIO_new(BIO_s_secmem());
-        su_auto_close int fd = -EBADF;
+        su_auto_free char *temporary = NULL;
         char *pem;
         long size;
         int r;
@@ -296,18 +319,15 @@ int su_private_key_save(const struct su_private_key *key, int dir_fd, const char
         if (!bio)
                 return su_fail_oom(err);
         r = encode(key, name, passphrase, bio, err);
+        if (r >= 0)
+                r = su_format(&temporary, err, "%s.new", name);
         if (r < 0)
                 return r;
         size = BIO_get_mem_data(bio, &pem);
-        fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd < 0)
-                return su_fail_errno(err, errno, "cannot create key file '%s'", name);
-        r = su_write_all(fd, pem, (size_t)size, name, err);
+        r = write_new(dir_fd, name, temporary, pem, (size_t)size, err);
         if (r < 0)
-                return r;
-        if (fsync(fd) < 0)
-                return su_fail_errno(err, errno, "cannot sync '%s'", name);
-        return su_sync_parent(dir_fd, name, err);
+                (void)unlinkat(dir_fd, temporary, 0);
+        return r;
 }
 
 /* A point of P-256 as a key of the common libcrypto. */
