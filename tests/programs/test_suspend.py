@@ -320,3 +320,19 @@ def test_in_a_chroot_there_is_nothing_to_suspend(device):
     for verb in ("suspend", "resume"):
         done = support.run("chroot", device.path, "/run/suture", verb, "--json", check=False)
         assert done.returncode == 0, done.stderr
+
+
+def test_what_was_recalled_meanwhile_is_not_replaced_by_less(device, own_shop):
+    """A component of (b) lost its image, and the channel offers (a) again: nothing goes back by itself."""
+    own_shop.release("b")
+    device.configure(f"[Source]\nRepository=file://{own_shop.public}\n")
+    assert device("install")["to"] == "b"
+    assert device("suspend").status == 0
+    seal, = (c["image"]["seal"] for c in own_shop.manifest("b")["components"] if c["name"] == support.COMPONENT["b"])
+    (device.state / f"images/{seal}.erofs").unlink()
+    assert device("resume", "--force").status == 0
+    own_shop("recall", "--level", "b", "--reason", "it breaks sound")
+    assert device("check")["up_to_date"]
+    install = device("install")
+    assert (install.status, install["changed"]) == (0, False), install.message
+    assert "(a)" not in device("status")["version"]
