@@ -245,6 +245,8 @@ static int read_component(const json_t *object, void *ret, struct su_error *err)
                                  &component->marks, &component->n_marks, err);
         if (r >= 0)
                 r = su_rules_from_json(object, "hints", &component->hints, err);
+        if (r >= 0)
+                r = su_health_from_json(object, "health", &component->health, err);
         if (r >= 0 && component->n_deltas == 0)
                 r = su_fail(err, SU_ERROR_FORMAT, "field 'deltas' is empty");
         return r;
@@ -395,13 +397,14 @@ static json_t *component_to_json(const struct su_component *component)
         for (size_t i = 0; i < component->n_deltas; i++)
                 if (json_array_append_new(deltas, delta_to_json(&component->deltas[i])) < 0)
                         return NULL;
-        return json_pack("{s:s, s:s?, s:s, s:o, s:O, s:O, s:O, s:s?, s:o, s:o, s:o}", "name",
+        return json_pack("{s:s, s:s?, s:s, s:o, s:O, s:O, s:O, s:s?, s:o, s:o, s:o, s:o}", "name",
                          component->name, "old_version", component->old_version, "new_version",
                          component->new_version, "image", image_to_json(&component->image), "fixes",
                          fixes, "files", files, "deltas", deltas, "notice", component->notice,
                          "packages", strings_to_json(component->packages, component->n_packages),
                          "marks", strings_to_json(component->marks, component->n_marks), "hints",
-                         su_rules_to_json(&component->hints));
+                         su_rules_to_json(&component->hints), "health",
+                         su_health_to_json(&component->health));
 }
 
 int su_manifest_write(const struct su_manifest *manifest, char **ret_text, size_t *ret_size,
@@ -447,6 +450,7 @@ void su_component_done(struct su_component *component)
         free(component->packages);
         free(component->marks);
         su_rules_done(&component->hints);
+        su_health_done(&component->health);
         free(component->fixes);
         free(component->files);
         free(component->deltas);

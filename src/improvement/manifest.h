@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/own.h"
+#include "improvement/health.h"
 #include "improvement/level.h"
 #include "improvement/rule.h"
 #include "inventory/facts.h"
@@ -94,7 +95,8 @@ struct su_component {
         char **marks; /* strings that only the old code has: by them copies are found elsewhere */
         size_t n_marks;
         enum su_fit fit;
-        struct su_rules hints; /* the publisher's word on what uses it */
+        struct su_rules hints;   /* the publisher's word on what uses it */
+        struct su_health health; /* and on how to see that this works */
 };
 
 struct su_manifest {

@@ -25,7 +25,7 @@ static bool parse_action(const char *text, enum su_rule_action *ret)
 }
 
 /* Characters that systemd allows in a unit's name, and wildcards. */
-static bool is_unit_pattern(const char *text)
+bool su_rule_is_unit_pattern(const char *text)
 {
         static const char allowed[] =
                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -91,7 +91,7 @@ static int visit(void *userdata, const struct su_ini_line *line, struct su_error
         struct su_rule *rule;
 
         if (!line->key) {
-                if (!is_unit_pattern(line->section))
+                if (!su_rule_is_unit_pattern(line->section))
                         return su_fail_line(err, line, "'%s' is no unit's name", line->section);
                 return su_rules_append(rules, line->section, SU_RULE_UNSET, err);
         }
@@ -185,7 +185,7 @@ static int read_rule(const json_t *object, struct su_rules *rules, struct su_err
                 r = su_json_find_string(object, "action", &text, err);
         if (r < 0)
                 return r;
-        if (!is_unit_pattern(unit))
+        if (!su_rule_is_unit_pattern(unit))
                 return su_fail(err, SU_ERROR_FORMAT, "field 'unit' is no unit's name");
         if (text && !parse_action(text, &action))
                 return su_fail(err, SU_ERROR_FORMAT, "field 'action' is none that is known");

@@ -53,6 +53,8 @@ void su_rules_done(struct su_rules *rules);
 
 /* The last rule that says something about `unit` wins. UNSET when none does. */
 enum su_rule_action su_rules_action(const struct su_rules *rules, const char *unit);
+/* A unit's name, wildcards allowed. */
+bool su_rule_is_unit_pattern(const char *text);
 bool su_rule_reads(const struct su_rule *rule, const char *path);
 
 /* [{"unit", "action", "data"}]; a missing field is an empty set. */

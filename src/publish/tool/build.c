@@ -246,6 +246,18 @@ static int read_hints(const struct su_publish_arguments *arguments, struct su_co
         return r < 0 ? r : su_rules_parse(arguments->hints, text, &component->hints, err);
 }
 
+static int read_health(const struct su_publish_arguments *arguments, struct su_component *component,
+                       struct su_error *err)
+{
+        su_auto_free char *text = NULL;
+        int r;
+
+        if (!arguments->health)
+                return 0;
+        r = su_file_read(AT_FDCWD, arguments->health, HINTS_SIZE_MAX, &text, NULL, err);
+        return r < 0 ? r : su_health_parse(arguments->health, text, &component->health, err);
+}
+
 static int describe(struct build *build, struct su_error *err)
 {
         const struct su_publish_arguments *arguments = build->arguments;
@@ -263,7 +275,9 @@ static int describe(struct build *build, struct su_error *err)
                 r = copy_marks(arguments, component, err);
         if (r >= 0 && arguments->notice)
                 r = su_strdup(arguments->notice, &component->notice, err);
-        return r < 0 ? r : read_hints(arguments, component, err);
+        if (r >= 0)
+                r = read_hints(arguments, component, err);
+        return r < 0 ? r : read_health(arguments, component, err);
 }
 
 static int stage_content(struct build *build, int fixed_fd, int staging_fd, struct su_error *err)

@@ -33,6 +33,7 @@ static const struct {
         {"fixed", TEXT, FIELD(fixed), 0, 0},
         {"force", FLAG, FIELD(force), 0, 0},
         {"hints", TEXT, FIELD(hints), 0, 0},
+        {"health", TEXT, FIELD(health), 0, 0},
         {"json", FLAG, FIELD(json), 0, 0},
         {"key", TEXT, FIELD(key), 0, 0},
         {"level", TEXT, FIELD(level), 0, 0},
@@ -78,6 +79,7 @@ void su_options_print_help(void)
                    "  --notice=TEXT        build: what its running users should know until they "
                    "are restarted\n"
                    "  --hints=FILE         build: restart rules of the component's users\n"
+                   "  --health=FILE        build: health checks of the component's users\n"
                    "  --fast               build: larger deltas, made in a tenth of the time\n"
                    "  --rollout=PERCENT    release: part of the devices (default: 100)\n"
                    "  --level=LEVEL, --reason=TEXT\n"

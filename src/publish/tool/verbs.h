@@ -23,9 +23,10 @@ struct su_publish_arguments {
         struct su_texts cves;  /* given by hand */
         struct su_texts marks; /* strings that only the old code has */
         const char *notice;
-        const char *hints; /* path of a file with restart rules */
-        int rollout;       /* percent */
-        bool fast;         /* larger deltas, sooner */
+        const char *hints;  /* path of a file with restart rules */
+        const char *health; /* the same with health checks */
+        int rollout;        /* percent */
+        bool fast;          /* larger deltas, sooner */
         const char *passphrase_file;
         bool ask_passphrase;          /* for a new key */
         const char *type;             /* of a new key */
