@@ -41,7 +41,11 @@
         X(CONFLICT, 40, EEXIST, "Conflict")                                                        \
         X(TOO_LARGE, 41, EFBIG, "TooLarge")                                                        \
         X(CANCELLED, 42, ECANCELED, "Cancelled")                                                   \
-        X(NOT_LOGGED, 43, EBADMSG, "NotLogged")
+        X(NOT_LOGGED, 43, EBADMSG, "NotLogged")                                                    \
+        X(QUARANTINED, 44, EPERM, "Quarantined")                                                   \
+        X(WITHHELD, 45, EPERM, "Withheld")                                                         \
+        X(TAKEN_BACK, 46, EIO, "TakenBack")                                                        \
+        X(DISABLED, 47, EPERM, "Disabled")
 
 enum su_error_code {
         SU_OK = 0,

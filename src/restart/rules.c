@@ -1,12 +1,7 @@
 #include "restart/rules.h"
 
-#include <fcntl.h>
-#include <string.h>
-
-#include "base/file.h"
 #include "base/text.h"
-
-#define DROPIN_SIZE_MAX (64 * 1024)
+#include "restart/dropins.h"
 
 /* Restarting one of these ends sessions or takes the system's nerves away. */
 static const struct {
@@ -38,8 +33,6 @@ static const struct {
         {"crio.service", SU_RULE_WAIT},
         {"systemd-nspawn@*.service", SU_RULE_WAIT},
 };
-
-static const char *const directories[] = {"/usr/lib/suture/restart.d", "/etc/suture/restart.d"};
 
 static int add_hint(struct su_rules *rules, const struct su_rule *hint, struct su_error *err)
 {
@@ -89,100 +82,9 @@ static int add_built_in(struct su_rules *rules, struct su_error *err)
         return 0;
 }
 
-/* The names of all drop-ins, each once. */
-struct names {
-        char **names;
-        size_t n;
-};
-
-static void names_done(struct names *names)
+static int parse_dropin(void *userdata, const char *path, char *text, struct su_error *err)
 {
-        for (size_t i = 0; i < names->n; i++)
-                free(names->names[i]);
-        free(names->names);
-}
-
-static int add_name(struct names *names, const char *name, struct su_error *err)
-{
-        char **larger;
-        int r;
-
-        for (size_t i = 0; i < names->n; i++)
-                if (strcmp(names->names[i], name) == 0)
-                        return 0;
-        larger = reallocarray(names->names, names->n + 1, sizeof *larger);
-        if (!larger)
-                return su_fail_oom(err);
-        names->names = larger;
-        r = su_strdup(name, &larger[names->n], err);
-        if (r >= 0)
-                names->n++;
-        return r;
-}
-
-static int list(int root_fd, const char *path, struct names *names, struct su_error *err)
-{
-        su_auto_closedir DIR *dir = NULL;
-        struct dirent *entry;
-        int fd;
-        int r;
-
-        r = su_open_in_root(root_fd, path, O_RDONLY | O_DIRECTORY, &fd, err);
-        if (r < 0)
-                return r == -ENOENT ? 0 : r;
-        dir = fdopendir(fd);
-        if (!dir) {
-                (void)close(fd);
-                return su_fail_errno(err, errno, "cannot list '%s'", path);
-        }
-        while ((entry = readdir(dir))) {
-                if (entry->d_name[0] == '.' || !su_ends_with(entry->d_name, ".conf"))
-                        continue;
-                r = add_name(names, entry->d_name, err);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-        return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Of two of one name, the administrator's. */
-static int add_dropin(int root_fd, const char *name, struct su_rules *rules, struct su_error *err)
-{
-        for (size_t i = SU_ELEMENTS(directories); i-- > 0;) {
-                su_auto_close int fd = -EBADF;
-                su_auto_free char *path = NULL;
-                su_auto_free char *text = NULL;
-                int r;
-
-                r = su_format(&path, err, "%s/%s", directories[i], name);
-                if (r >= 0)
-                        r = su_open_in_root(root_fd, path, O_RDONLY, &fd, err);
-                if (r == -ENOENT)
-                        continue;
-                if (r >= 0)
-                        r = su_file_read_fd(fd, path, DROPIN_SIZE_MAX, &text, NULL, err);
-                return r < 0 ? r : su_rules_parse(path, text, rules, err);
-        }
-        return 0;
-}
-
-static int add_dropins(int root_fd, struct su_rules *rules, struct su_error *err)
-{
-        su_auto(names_done) struct names names = {0};
-        int r = 0;
-
-        for (size_t i = 0; i < SU_ELEMENTS(directories) && r >= 0; i++)
-                r = list(root_fd, directories[i], &names, err);
-        if (names.n > 0)
-                qsort(names.names, names.n, sizeof *names.names, compare_names);
-        for (size_t i = 0; i < names.n && r >= 0; i++)
-                r = add_dropin(root_fd, names.names[i], rules, err);
-        return r;
+        return su_rules_parse(path, text, userdata, err);
 }
 
 int su_restart_rules_load(int root_fd, const struct su_manifest *from, const struct su_manifest *to,
@@ -197,7 +99,7 @@ int su_restart_rules_load(int root_fd, const struct su_manifest *from, const str
         if (r >= 0)
                 r = add_built_in(&rules, err);
         if (r >= 0)
-                r = add_dropins(root_fd, &rules, err);
+                r = su_dropins_read(root_fd, "restart.d", parse_dropin, &rules, err);
         if (r < 0)
                 return r;
         *ret = rules;

@@ -6,9 +6,13 @@
 #include <systemd/sd-login.h>
 
 #include "base/clock.h"
+#include "base/process.h"
 #include "base/text.h"
+#include "improvement/health.h"
 
 #define RESTART_TIMEOUT_US (UINT64_C(120) * 1000000)
+#define CHECK_TIMEOUT_S 10
+#define CHECK_WORDS_MAX (SU_HEALTH_COMMAND_MAX / 2)
 
 static int find_owner(void *userdata, pid_t pid, struct su_owner *ret, struct su_error *err)
 {
@@ -23,6 +27,7 @@ static int find_owner(void *userdata, pid_t pid, struct su_owner *ret, struct su
         return 0;
 }
 
+#define UNIT_INTERFACE "org.freedesktop.systemd1.Unit"
 #define MANAGER                                                                                    \
         "org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"
 
@@ -259,7 +264,6 @@ static int run(void *userdata, const struct su_unit_job *jobs, size_t n_jobs, st
 
 static int read_active_since(sd_bus *bus, const char *unit, uint64_t *ret, struct su_error *err)
 {
-        static const char interface[] = "org.freedesktop.systemd1.Unit";
         su_auto_free char *path = NULL;
         su_auto_free char *state = NULL;
         int r;
@@ -268,11 +272,12 @@ static int read_active_since(sd_bus *bus, const char *unit, uint64_t *ret, struc
         r = unit_path(unit, &path, err);
         if (r < 0)
                 return r;
-        r = sd_bus_get_property_string(bus, "org.freedesktop.systemd1", path, interface,
+        r = sd_bus_get_property_string(bus, "org.freedesktop.systemd1", path, UNIT_INTERFACE,
                                        "ActiveState", NULL, &state);
         if (r >= 0 && strcmp(state, "active") == 0)
-                r = sd_bus_get_property_trivial(bus, "org.freedesktop.systemd1", path, interface,
-                                                "StateChangeTimestampMonotonic", NULL, 't', ret);
+                r = sd_bus_get_property_trivial(bus, "org.freedesktop.systemd1", path,
+                                                UNIT_INTERFACE, "StateChangeTimestampMonotonic",
+                                                NULL, 't', ret);
         return r < 0 ? su_fail_errno(err, r, "cannot ask systemd about '%s'", unit) : 0;
 }
 
@@ -288,6 +293,78 @@ static int active_since(void *userdata, const char *unit, uint64_t *ret, struct 
         r = read_active_since(bus, unit, ret, err);
         sd_bus_flush_close_unref(bus);
         return r;
+}
+
+static int read_condition(sd_bus *bus, const char *path, struct su_unit_condition *condition)
+{
+        su_auto_free char *active = NULL;
+        su_auto_free char *sub = NULL;
+        uint64_t since = 0;
+        uint32_t restarts = 0;
+        int r;
+
+        r = sd_bus_get_property_string(bus, "org.freedesktop.systemd1", path, UNIT_INTERFACE,
+                                       "ActiveState", NULL, &active);
+        if (r >= 0)
+                r = sd_bus_get_property_string(bus, "org.freedesktop.systemd1", path,
+                                               UNIT_INTERFACE, "SubState", NULL, &sub);
+        if (r >= 0)
+                r = sd_bus_get_property_trivial(bus, "org.freedesktop.systemd1", path,
+                                                UNIT_INTERFACE, "ActiveEnterTimestampMonotonic",
+                                                NULL, 't', &since);
+        if (r < 0)
+                return r;
+        /* Only services have it. */
+        (void)sd_bus_get_property_trivial(bus, "org.freedesktop.systemd1", path,
+                                          "org.freedesktop.systemd1.Service", "NRestarts", NULL,
+                                          'u', &restarts);
+        condition->failed = strcmp(active, "failed") == 0;
+        condition->restarting = strncmp(sub, "auto-restart", strlen("auto-restart")) == 0;
+        condition->restarts = restarts;
+        if (strcmp(active, "active") == 0 || strcmp(active, "reloading") == 0)
+                condition->active_us = su_monotonic_us() - since;
+        return 0;
+}
+
+static int condition(void *userdata, const char *unit, struct su_unit_condition *ret,
+                     struct su_error *err)
+{
+        struct su_unit_condition condition = {0};
+        su_auto_free char *path = NULL;
+        sd_bus *bus = NULL;
+        int r;
+
+        (void)userdata;
+        r = unit_path(unit, &path, err);
+        if (r >= 0)
+                r = open_bus(&bus, err);
+        if (r < 0)
+                return r;
+        r = read_condition(bus, path, &condition);
+        sd_bus_flush_close_unref(bus);
+        if (r < 0)
+                return su_fail_errno(err, r, "cannot ask systemd about '%s'", unit);
+        *ret = condition;
+        return 0;
+}
+
+static int check(void *userdata, const char *command, struct su_error *err)
+{
+        su_auto_free char *words = NULL;
+        const char *argv[CHECK_WORDS_MAX + 1];
+        char *rest = NULL;
+        size_t n = 0;
+        int r;
+
+        (void)userdata;
+        r = su_strdup(command, &words, err);
+        if (r < 0)
+                return r;
+        for (char *word = strtok_r(words, " \t", &rest); word && n < CHECK_WORDS_MAX;
+             word = strtok_r(NULL, " \t", &rest))
+                argv[n++] = word;
+        argv[n] = NULL;
+        return su_process_check(argv, CHECK_TIMEOUT_S, err);
 }
 
 static bool can_soft_reboot(void *userdata)
@@ -348,6 +425,8 @@ const struct su_units su_units_systemd = {
         .run = run,
         .reexecute = reexecute,
         .active_since = active_since,
+        .condition = condition,
+        .check = check,
         .can_soft_reboot = can_soft_reboot,
 };
 
@@ -385,6 +464,24 @@ static int active_never(void *userdata, const char *unit, uint64_t *ret, struct 
         return 0;
 }
 
+static int condition_fine(void *userdata, const char *unit, struct su_unit_condition *ret,
+                          struct su_error *err)
+{
+        (void)userdata;
+        (void)unit;
+        (void)err;
+        *ret = (struct su_unit_condition){0};
+        return 0;
+}
+
+static int check_nothing(void *userdata, const char *command, struct su_error *err)
+{
+        (void)userdata;
+        (void)command;
+        (void)err;
+        return 0;
+}
+
 static bool never(void *userdata)
 {
         (void)userdata;
@@ -396,5 +493,7 @@ const struct su_units su_units_none = {
         .run = run_nothing,
         .reexecute = reexecute_nothing,
         .active_since = active_never,
+        .condition = condition_fine,
+        .check = check_nothing,
         .can_soft_reboot = never,
 };

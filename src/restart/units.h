@@ -16,6 +16,14 @@ struct su_unit_job {
         bool reload; /* not restart */
 };
 
+/* How a unit does. All false: as it should, or nobody knows the unit. */
+struct su_unit_condition {
+        bool failed;        /* ended with a failure, and given up */
+        bool restarting;    /* ended with a failure, and about to be started again */
+        unsigned restarts;  /* how often it was started again so, since somebody started it */
+        uint64_t active_us; /* for how long it has been active */
+};
+
 struct su_units {
         /* Whose is this process? Unknown ones have no unit and no session; that is no error. */
         int (*find_owner)(void *userdata, pid_t pid, struct su_owner *ret, struct su_error *err);
@@ -28,6 +36,10 @@ struct su_units {
         /* When the unit last became active, or was reloaded, in microseconds of CLOCK_MONOTONIC; 0:
          * it is not active. */
         int (*active_since)(void *userdata, const char *unit, uint64_t *ret, struct su_error *err);
+        int (*condition)(void *userdata, const char *unit, struct su_unit_condition *ret,
+                         struct su_error *err);
+        /* Run a health check (improvement/health.h): an error when it fails, or takes too long. */
+        int (*check)(void *userdata, const char *command, struct su_error *err);
         /* Whether user space can be restarted without the machine (systemd 254). */
         bool (*can_soft_reboot)(void *userdata);
         void *userdata;
