@@ -6,6 +6,7 @@
 #include "cli/progress.h"
 #include "cli/verbs.h"
 #include "device/change.h"
+#include "device/watch.h"
 
 static json_t *steps_to_json(const struct su_change *change)
 {
@@ -32,10 +33,12 @@ static int print_json(const struct su_engine *engine, const struct su_change *ch
         if (r < 0)
                 return r;
         return su_output_json(
-                json_pack("{s:b, s:b, s:o, s:o, s:s, s:I, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o, "
+                json_pack("{s:b, s:b, s:b, s:b, s:o, s:o, s:s, s:I, s:I, s:I, s:o, s:I, s:I, s:o, "
+                          "s:o, s:o, "
                           "s:o, "
                           "s:o, s:o, s:o, s:s, s:b, s:o}",
-                          "dry_run", change->dry_run, "changed", change->changed, "from",
+                          "dry_run", change->dry_run, "changed", change->changed, "staged",
+                          change->staged, "recalled", change->recalled, "from",
                           su_output_level(&change->from_level), "to",
                           su_output_level(&change->to_level), "version", version, "generation",
                           (json_int_t)change->generation, "download_bytes",
@@ -84,6 +87,10 @@ static int print_text(const struct su_engine *engine, const struct su_change *ch
         r = su_engine_version(engine, &change->to_level, &version, err);
         if (r < 0)
                 return r;
+        if (change->staged) {
+                (void)printf("%s is in the store, and waits to be installed.\n", version);
+                return 0;
+        }
         if (!change->dry_run && !change->changed) {
                 (void)printf("%s is installed; nothing newer is offered.\n", version);
                 return 0;
@@ -112,6 +119,9 @@ static int run(const struct su_arguments *arguments,
         };
         const struct su_change_options options = {
                 .dry_run = arguments->dry_run,
+                .unattended = arguments->unattended,
+                .force = arguments->force,
+                .download_only = arguments->download_only,
                 .when = arguments->when,
                 .listener = su_progress_tell,
                 .userdata = &progress,
@@ -124,6 +134,8 @@ static int run(const struct su_arguments *arguments,
         r = su_engine_open(&arguments->engine, &engine, err);
         if (r >= 0)
                 r = change_usr(engine, &options, &change, err);
+        if (change.changed)
+                r = su_watch_verdict(engine, su_progress_tell, &progress, r, err);
         su_progress_end(&progress);
         if (r < 0)
                 return r;

@@ -9,12 +9,14 @@ static int print_json(const struct su_engine *engine, const struct su_offer *off
 {
         struct su_fetch_totals totals = su_fetch_totals(engine->fetch);
 
-        return su_output_json(
-                json_pack("{s:b, s:o, s:s, s:o, s:I, s:I}", "up_to_date", offer->up_to_date,
-                          "level", su_output_level(&offer->level), "message", offer->message,
-                          "components", su_output_components(&offer->manifest), "requests",
-                          (json_int_t)totals.requests, "bytes", (json_int_t)totals.bytes),
-                err);
+        return su_output_json(json_pack("{s:b, s:o, s:b, s:s, s:o, s:I, s:I}", "up_to_date",
+                                        offer->decision.course == SU_COURSE_STAY, "level",
+                                        su_output_level(&offer->decision.level), "recalled",
+                                        offer->recalled, "message", offer->message, "components",
+                                        su_output_components(&offer->manifest), "requests",
+                                        (json_int_t)totals.requests, "bytes",
+                                        (json_int_t)totals.bytes),
+                              err);
 }
 
 int su_verb_check(const struct su_arguments *arguments, struct su_error *err)
@@ -31,7 +33,7 @@ int su_verb_check(const struct su_arguments *arguments, struct su_error *err)
         if (arguments->json)
                 return print_json(engine, &offer, err);
         (void)puts(offer.message);
-        if (!offer.up_to_date)
+        if (offer.decision.course == SU_COURSE_INSTALL)
                 su_print_fixes(&offer.manifest, "  ");
         return 0;
 }

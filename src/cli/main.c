@@ -13,6 +13,8 @@ enum takes {
         TAKES_RESTART = 1 << 1,
         TAKES_IF_DUE = 1 << 2,
         TAKES_FORCE = 1 << 3,
+        TAKES_UNATTENDED = 1 << 4,
+        TAKES_DOWNLOAD_ONLY = 1 << 5,
 };
 
 struct verb {
@@ -27,12 +29,19 @@ static const struct verb verbs[] = {
         {"status", su_verb_status, true, TAKES_NOTHING,
          "Show the version with its letter and its state"},
         {"check", su_verb_check, false, TAKES_NOTHING, "Ask the repository what it offers"},
-        {"install", su_verb_install, false, TAKES_DRY_RUN | TAKES_RESTART,
-         "Install the level that is offered, live"},
+        {"install", su_verb_install, false,
+         TAKES_DRY_RUN | TAKES_RESTART | TAKES_FORCE | TAKES_UNATTENDED | TAKES_DOWNLOAD_ONLY,
+         "Install the level that is offered, live; leave one that was recalled"},
         {"remove", su_verb_remove, false, TAKES_DRY_RUN | TAKES_RESTART,
          "Go back to the baseline, live"},
         {"restart", su_verb_restart, false, TAKES_DRY_RUN | TAKES_IF_DUE,
          "Restart what still runs old code, as far as the plan allows"},
+        {"watch", su_verb_watch, false, TAKES_NOTHING,
+         "Go on with the watch over what was restarted"},
+        {"activate", su_verb_activate, false, TAKES_NOTHING,
+         "At boot: put what is installed back on /usr"},
+        {"mark-healthy", su_verb_mark_healthy, false, TAKES_NOTHING,
+         "At the end of the boot: say that it went well"},
         {"suspend", su_verb_suspend, false, TAKES_NOTHING,
          "Take the layers off for a package manager at work"},
         {"resume", su_verb_resume, false, TAKES_FORCE, "Put back what still applies"},
@@ -51,7 +60,7 @@ static void print_help(FILE *out)
         (void)fprintf(out, "Usage: suture [OPTION]... VERB\n\n"
                            "Background security improvements for this system.\n\n");
         for (size_t i = 0; i < SU_ELEMENTS(verbs); i++)
-                (void)fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+                (void)fprintf(out, "  %-12s %s\n", verbs[i].name, verbs[i].help);
         (void)fprintf(
                 out,
                 "\n"
@@ -60,7 +69,11 @@ static void print_help(FILE *out)
                 "  --restart=WHEN       install, remove: now, later, or when-due: in a\n"
                 "                       maintenance window (default)\n"
                 "  --if-due             restart: only when that may be done now\n"
-                "  --force              resume: whoever holds the suspension\n"
+                "  --force              install: also what failed here before; resume: whoever\n"
+                "                       holds the suspension\n"
+                "  --unattended         install: as configured, and nothing a person has to "
+                "decide\n"
+                "  --download-only      install: stop when the images are in the store\n"
                 "  --root=DIR           Work on the OS tree below DIR\n"
                 "  --repository=URL     Instead of Repository= in suture.conf\n"
                 "  --trusted-root=FILE  Instead of TrustedRoot= in suture.conf\n"
@@ -74,6 +87,8 @@ enum {
         OPTION_RESTART,
         OPTION_IF_DUE,
         OPTION_FORCE,
+        OPTION_UNATTENDED,
+        OPTION_DOWNLOAD_ONLY,
         OPTION_ROOT,
         OPTION_REPOSITORY,
         OPTION_TRUSTED_ROOT,
@@ -87,6 +102,8 @@ static const struct option options[] = {
         {"restart", required_argument, NULL, OPTION_RESTART},
         {"if-due", no_argument, NULL, OPTION_IF_DUE},
         {"force", no_argument, NULL, OPTION_FORCE},
+        {"unattended", no_argument, NULL, OPTION_UNATTENDED},
+        {"download-only", no_argument, NULL, OPTION_DOWNLOAD_ONLY},
         {"root", required_argument, NULL, OPTION_ROOT},
         {"repository", required_argument, NULL, OPTION_REPOSITORY},
         {"trusted-root", required_argument, NULL, OPTION_TRUSTED_ROOT},
@@ -139,6 +156,12 @@ static int parse(int argc, char **argv, struct su_arguments *arguments, bool *re
                 case OPTION_FORCE:
                         arguments->force = true;
                         break;
+                case OPTION_UNATTENDED:
+                        arguments->unattended = true;
+                        break;
+                case OPTION_DOWNLOAD_ONLY:
+                        arguments->download_only = true;
+                        break;
                 case OPTION_IF_DUE:
                         arguments->if_due = true;
                         break;
@@ -178,6 +201,8 @@ static int check_options(const struct verb *verb, const struct su_arguments *arg
                 {arguments->when_given, TAKES_RESTART, "--restart"},
                 {arguments->if_due, TAKES_IF_DUE, "--if-due"},
                 {arguments->force, TAKES_FORCE, "--force"},
+                {arguments->unattended, TAKES_UNATTENDED, "--unattended"},
+                {arguments->download_only, TAKES_DOWNLOAD_ONLY, "--download-only"},
         };
 
         for (size_t i = 0; i < SU_ELEMENTS(options_given); i++)

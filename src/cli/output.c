@@ -288,3 +288,20 @@ void su_print_refresh(const struct su_refresh *refresh)
         }
         su_print_plan(&after->plan, "  ");
 }
+
+void su_print_restoration(const struct su_restoration *restoration)
+{
+        static const char *const sentences[] = {
+                [SU_RESTORED_ALL] = "Background security improvements are on /usr again.",
+                [SU_RESTORED_PART] = "Background security improvements are on /usr again, but for:",
+                [SU_RESTORED_BASELINE] = "No background security improvement applies any more:",
+        };
+
+        (void)puts(sentences[restoration->restored]);
+        for (size_t i = 0; i < restoration->to.n_components; i++) {
+                const struct su_component *component = &restoration->to.components[i];
+
+                if (component->fit != SU_FIT_APPLIES)
+                        (void)printf("  %s %s\n", component->name, su_output_fit(component->fit));
+        }
+}

@@ -5,6 +5,7 @@
 
 #include "device/change.h"
 #include "device/engine.h"
+#include "device/restore.h"
 #include "device/review.h"
 #include "json/json.h"
 
@@ -33,3 +34,5 @@ void su_print_refresh(const struct su_refresh *refresh);
 void su_print_plan(const struct su_plan *plan, const char *indent);
 /* What each component of the manifest fixes. */
 void su_print_fixes(const struct su_manifest *manifest, const char *indent);
+/* What was put back on /usr, for people. */
+void su_print_restoration(const struct su_restoration *restoration);

@@ -4,6 +4,7 @@
 #include "cli/verbs.h"
 #include "device/restart.h"
 #include "device/suspend.h"
+#include "device/watch.h"
 
 static int print_json(const struct su_restart *restart, struct su_error *err)
 {
@@ -55,6 +56,8 @@ int su_verb_restart(const struct su_arguments *arguments, struct su_error *err)
         if (r >= 0)
                 r = su_restart(engine, arguments->if_due ? SU_RESTART_WHEN_DUE : SU_RESTART_NOW,
                                arguments->dry_run, &restart, err);
+        if (restart.refresh.restarted)
+                r = su_watch_verdict(engine, NULL, NULL, r, err);
         if (r < 0)
                 return r;
         if (arguments->json)

@@ -14,7 +14,7 @@ static int open_engine(const struct su_arguments *arguments, struct su_engine **
         struct su_engine_options options = arguments->engine;
 
         options.patience_s = PATIENCE_S;
-        options.for_suspension = true;
+        options.without_os = options.without_config = true;
         return su_engine_open(&options, ret, err);
 }
 
@@ -36,42 +36,29 @@ int su_verb_suspend(const struct su_arguments *arguments, struct su_error *err)
         return 0;
 }
 
-static const char *name_result(enum su_resumed resumed)
+static const char *name_result(const struct su_resume *resume)
 {
         static const char *const names[] = {
-                [SU_RESUMED_NOTHING] = "nothing",   [SU_RESUMED_NOT_YET] = "not-yet",
-                [SU_RESUMED_ALL] = "all",           [SU_RESUMED_PART] = "part",
-                [SU_RESUMED_BASELINE] = "baseline",
+                [SU_RESTORED_ALL] = "all",
+                [SU_RESTORED_PART] = "part",
+                [SU_RESTORED_BASELINE] = "baseline",
         };
 
-        return names[resumed];
+        if (resume->resumed == SU_RESUMED)
+                return names[resume->restoration.restored];
+        return resume->resumed == SU_RESUMED_NOTHING ? "nothing" : "not-yet";
 }
 
 static void print_text(const struct su_resume *resume)
 {
-        switch (resume->resumed) {
-        case SU_RESUMED_NOTHING:
+        if (resume->resumed == SU_RESUMED_NOTHING)
                 return;
-        case SU_RESUMED_NOT_YET:
+        if (resume->resumed == SU_RESUMED_NOT_YET) {
                 (void)printf("Background security improvements stay off /usr: %s.\n",
                              resume->why_not.message);
                 return;
-        case SU_RESUMED_ALL:
-                (void)puts("Background security improvements are on /usr again.");
-                break;
-        case SU_RESUMED_PART:
-                (void)puts("Background security improvements are on /usr again, but for:");
-                break;
-        case SU_RESUMED_BASELINE:
-                (void)puts("No background security improvement applies any more:");
-                break;
         }
-        for (size_t i = 0; i < resume->to.n_components; i++) {
-                const struct su_component *component = &resume->to.components[i];
-
-                if (component->fit != SU_FIT_APPLIES)
-                        (void)printf("  %s %s\n", component->name, su_output_fit(component->fit));
-        }
+        su_print_restoration(&resume->restoration);
         if (resume->refresh_error.code != SU_OK)
                 (void)printf("Who runs old code is not known: %s\n", resume->refresh_error.message);
         else if (su_survey_is_waiting(&resume->refresh.after))
@@ -91,11 +78,11 @@ int su_verb_resume(const struct su_arguments *arguments, struct su_error *err)
         if (r < 0)
                 return r;
         if (arguments->json)
-                return su_output_json(json_pack("{s:s, s:o, s:o}", "resumed",
-                                                name_result(resume.resumed), "components",
-                                                su_output_components(&resume.to), "exposed_after",
-                                                su_output_exposure(&resume.refresh.after.exposure)),
-                                      err);
+                return su_output_json(
+                        json_pack("{s:s, s:o, s:o}", "resumed", name_result(&resume), "components",
+                                  su_output_components(&resume.restoration.to), "exposed_after",
+                                  su_output_exposure(&resume.refresh.after.exposure)),
+                        err);
         print_text(&resume);
         return 0;
 }

@@ -15,6 +15,8 @@ struct su_arguments {
         bool dry_run;
         bool if_due;
         bool force;
+        bool unattended;
+        bool download_only;
         enum su_restart_when when;
         bool when_given;
 };
@@ -24,6 +26,9 @@ int su_verb_check(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_install(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_remove(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_restart(const struct su_arguments *arguments, struct su_error *err);
+int su_verb_watch(const struct su_arguments *arguments, struct su_error *err);
+int su_verb_activate(const struct su_arguments *arguments, struct su_error *err);
+int su_verb_mark_healthy(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_suspend(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_resume(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_coverage(const struct su_arguments *arguments, struct su_error *err);

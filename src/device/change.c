@@ -2,28 +2,14 @@
 
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/text.h"
-#include "device/fit.h"
+#include "device/fallback.h"
 #include "device/history.h"
+#include "device/images.h"
 #include "device/offer.h"
-#include "device/rebuild.h"
 #include "device/store.h"
 #include "device/suspend.h"
+#include "device/task.h"
 #include "device/transition.h"
-
-/* One change on its way. */
-struct task {
-        struct su_engine *engine;
-        const struct su_change_options *options;
-        struct su_change *change;
-        uint64_t step_began;
-        const char *step;
-        uint64_t expected; /* bytes of the present download, 0: unknown */
-        bool begun;        /* there is something to change: from here on the history tells of it */
-        bool cancelled;    /* the listener asked to stop */
-        bool swapping;     /* it is too late for that */
-};
 
 void su_change_done(struct su_change *change)
 {
@@ -37,66 +23,12 @@ void su_change_done(struct su_change *change)
         *change = (struct su_change){0};
 }
 
-/* True when the work is to stop. */
-static bool tell(struct task *task, uint64_t done, uint64_t total)
-{
-        const struct su_change_options *options = task->options;
-
-        if (options->listener && options->listener(options->userdata, task->step, done, total))
-                task->cancelled = true;
-        return task->cancelled && !task->swapping;
-}
-
-static int tell_download(void *userdata, uint64_t done, struct su_error *err)
-{
-        struct task *task = userdata;
-
-        /* That nothing has come yet is told as a beginning already. */
-        if (tell(task, done > 0 ? done : 1, done > 0 ? task->expected : 0))
-                return su_fail(err, SU_ERROR_CANCELLED, "cancelled");
-        return 0;
-}
-
-static bool tell_rebuild(void *userdata, uint64_t done, uint64_t total)
-{
-        return tell(userdata, done > 0 ? done : 1, total);
-}
-
-static void end_step(struct task *task)
-{
-        struct su_change *change = task->change;
-
-        if (change->n_steps > 0)
-                change->steps[change->n_steps - 1].us = su_monotonic_us() - task->step_began;
-}
-
-static void begin_step(struct task *task, const char *name)
-{
-        struct su_change *change = task->change;
-
-        end_step(task);
-        if (change->n_steps < SU_STEPS_MAX)
-                change->steps[change->n_steps++] =
-                        (struct su_step){.name = name, .at_us = su_now_us()};
-        task->step_began = su_monotonic_us();
-        task->step = name;
-        task->expected = 0;
-        (void)tell(task, 0, 0);
-}
-
-static int check_cancelled(const struct task *task, struct su_error *err)
-{
-        return task->cancelled ? su_fail(err, SU_ERROR_CANCELLED,
-                                         "cancelled: what is on /usr stays as it is")
-                               : 0;
-}
-
 static const struct su_manifest *manifest_or_null(const struct su_manifest *manifest)
 {
         return manifest->baseline ? manifest : NULL;
 }
 
-static int mend(struct task *task, struct su_error *err)
+static int mend(struct su_task *task, struct su_error *err)
 {
         return task->options->dry_run
                        ? 0
@@ -105,7 +37,7 @@ static int mend(struct task *task, struct su_error *err)
 }
 
 /* The manifest of what lies on /usr now. */
-static int load_present(struct task *task, struct su_error *err)
+static int load_present(struct su_task *task, struct su_error *err)
 {
         struct su_engine *engine = task->engine;
         struct su_change *change = task->change;
@@ -132,148 +64,27 @@ static int load_present(struct task *task, struct su_error *err)
         return mend(task, err);
 }
 
-/* What the package manager has replaced since is left out; any other file that is not the expected
- * one is the device's trouble, and refused. */
-static int find_fit(struct task *task, int base_fd, struct su_component *component,
-                    struct su_error *err)
-{
-        struct su_fit_report report;
-        int r;
-
-        r = su_fit_find(task->engine->root, base_fd, component, &report, err);
-        if (r < 0)
-                return r;
-        component->fit = report.fit;
-        if (report.fit != SU_FIT_SUPERSEDED || report.by_package)
-                return 0;
-        if (err)
-                *err = report.why;
-        return -report.why.errnum;
-}
-
-/* What a component's image still needs; nothing when it is in the store already. */
-static int plan_image(struct task *task, int base_fd, struct su_component *component,
-                      struct su_choice *choice, struct su_error *err)
-{
-        struct su_engine *engine = task->engine;
-        su_auto_close int image_fd = -EBADF;
-        int r;
-
-        r = find_fit(task, base_fd, component, err);
-        if (r < 0)
-                return r;
-        choice->component = component;
-        if (component->fit != SU_FIT_APPLIES)
-                return 0;
-        if (su_store_open_image(engine->state_fd, &component->image, &image_fd, NULL) >= 0)
-                return 0;
-        r = su_choice_find(engine->state_fd, base_fd, choice, err);
-        if (r < 0)
-                return r;
-        task->change->download_bytes += choice->delta->object.size;
-        task->change->image_bytes += component->image.size;
-        return 0;
-}
-
-static int plan_images(struct task *task, int base_fd, struct su_error *err)
-{
-        struct su_change *change = task->change;
-        struct su_manifest *manifest = &change->to;
-        int r = 0;
-
-        change->choices = calloc(manifest->n_components + 1, sizeof *change->choices);
-        if (!change->choices)
-                return su_fail_oom(err);
-        for (size_t i = 0; i < manifest->n_components && r >= 0; i++)
-                r = plan_image(task, base_fd, &manifest->components[i],
-                               &change->choices[change->n_choices++], err);
-        if (r >= 0 && su_manifest_count_applying(manifest) == 0)
-                r = su_fail(err, SU_ERROR_NOT_OFFERED,
-                            "level (%s) has nothing for this system: the package manager has newer "
-                            "files of all that it fixes",
-                            manifest->level.name);
-        if (r >= 0)
-                r = su_rebuild_check_space(task->engine->state_fd, change->download_bytes,
-                                           change->image_bytes, err);
-        return r;
-}
-
-static int make_image(struct task *task, int base_fd, const struct su_choice *choice,
-                      struct su_error *err)
-{
-        const struct su_rebuild_watch watch = {tell_rebuild, task};
-        struct su_engine *engine = task->engine;
-        su_auto_close int patch_fd = -EBADF;
-        int r;
-
-        begin_step(task, "download");
-        task->expected = choice->delta->object.size;
-        r = su_rebuild_fetch(engine->state_fd, engine->fetch, choice->delta, &patch_fd, err);
-        if (r < 0)
-                return r;
-        begin_step(task, "rebuild image");
-        return su_rebuild_image(engine->state_fd, base_fd, choice, patch_fd, &watch, err);
-}
-
-/* A source has changed since the delta was chosen: the next one does not need it. */
-static int choose_again(struct task *task, int base_fd, struct su_choice *choice,
-                        const struct su_error *why, struct su_error *err)
-{
-        int state_fd = task->engine->state_fd;
-        int r;
-
-        r = su_rebuild_forget(state_fd, &choice->delta->object, err);
-        if (r >= 0)
-                r = su_choice_find_next(state_fd, base_fd, choice, why, err);
-        if (r < 0)
-                return r;
-        task->change->download_bytes += choice->delta->object.size;
-        return su_rebuild_check_space(state_fd, choice->delta->object.size,
-                                      choice->component->image.size, err);
-}
-
-static int make_images(struct task *task, int base_fd, struct su_error *err)
+static int survey_before(struct su_task *task, struct su_error *err)
 {
         struct su_change *change = task->change;
 
-        for (size_t i = 0; i < change->n_choices; i++) {
-                struct su_choice *choice = &change->choices[i];
-                struct su_error why = {0};
-                int r = 0;
-
-                while (choice->delta && (r = make_image(task, base_fd, choice, &why)) < 0) {
-                        if (why.code == SU_ERROR_BASELINE)
-                                r = choose_again(task, base_fd, choice, &why, err);
-                        else if (err)
-                                *err = why;
-                        if (r < 0)
-                                return r;
-                }
-        }
-        return 0;
-}
-
-static int survey_before(struct task *task, struct su_error *err)
-{
-        struct su_change *change = task->change;
-
-        begin_step(task, "find exposed processes");
+        su_task_begin_step(task, "find exposed processes");
         return su_survey_make(task->engine, manifest_or_null(&change->from),
                               manifest_or_null(&change->to), NULL, &change->before, err);
 }
 
 /* The last moment to stop: from here on the change goes to its end. */
-static int begin_swap(struct task *task, struct su_error *err)
+static int begin_swap(struct su_task *task, struct su_error *err)
 {
         int r;
 
-        begin_step(task, "swap");
-        r = check_cancelled(task, err);
+        su_task_begin_step(task, "swap");
+        r = su_task_check_cancelled(task, err);
         task->swapping = r >= 0;
         return r;
 }
 
-static int swap_in(struct task *task, struct su_error *err)
+static int swap_in(struct su_task *task, struct su_error *err)
 {
         struct su_change *change = task->change;
         int r;
@@ -287,7 +98,8 @@ static int swap_in(struct task *task, struct su_error *err)
         return r;
 }
 
-static int swap_out(struct task *task, struct su_error *err)
+/* `removed`: by a person; else NULL. */
+static int swap_out(struct su_task *task, const struct su_level *removed, struct su_error *err)
 {
         struct su_change *change = task->change;
         int r;
@@ -295,21 +107,21 @@ static int swap_out(struct task *task, struct su_error *err)
         r = begin_swap(task, err);
         if (r < 0)
                 return r;
-        r = su_transition_to_baseline(task->engine, manifest_or_null(&change->from),
-                                      &change->from_level, &change->swap, err);
+        r = su_transition_to_baseline(task->engine, manifest_or_null(&change->from), removed,
+                                      &change->swap, err);
         change->changed = r >= 0;
         return r;
 }
 
-static int refresh(struct task *task, struct su_error *err)
+static int refresh(struct su_task *task, struct su_lookout *lookout, struct su_error *err)
 {
         struct su_change *change = task->change;
         int r;
 
-        begin_step(task, "restart");
+        su_task_begin_step(task, "restart");
         r = su_refresh(task->engine, manifest_or_null(&change->from), manifest_or_null(&change->to),
-                       task->options->when, &change->refresh, err);
-        end_step(task);
+                       task->options->when, lookout, &change->refresh, err);
+        su_task_end_step(task);
         return r < 0 ? su_fail_prefix(err, r, "the change is in place, but") : 0;
 }
 
@@ -319,17 +131,18 @@ static const char *level_or_null(const struct su_level *level)
 }
 
 /* The history tells of every change that was begun, and of its end. */
-static int record(struct task *task, const char *name, const struct su_error *failure,
+static int record(struct su_task *task, const char *name, const struct su_error *failure,
                   struct su_error *err)
 {
         const struct su_change *change = task->change;
         json_t *event = su_refresh_event(name, failure, &change->refresh);
-        json_t *more = json_pack("{s:s?, s:s?, s:b, s:I, s:I, s:I}", "from",
-                                 level_or_null(&change->from_level), "to",
-                                 level_or_null(&change->to_level), "changed", change->changed,
-                                 "generation", (json_int_t)change->generation, "download_bytes",
-                                 (json_int_t)change->download_bytes, "exposed_before",
-                                 (json_int_t)su_exposure_count(&change->before.exposure));
+        json_t *more =
+                json_pack("{s:s?, s:s?, s:s*, s:b, s:I, s:I, s:I}", "from",
+                          level_or_null(&change->from_level), "to",
+                          level_or_null(&change->to_level), "reason", task->options->reason,
+                          "changed", change->changed, "generation", (json_int_t)change->generation,
+                          "download_bytes", (json_int_t)change->download_bytes, "exposed_before",
+                          (json_int_t)su_exposure_count(&change->before.exposure));
 
         if (event && json_object_update_new(event, more) < 0) {
                 json_decref(event);
@@ -347,58 +160,188 @@ static bool lacks_image(const struct su_manifest *manifest)
         return false;
 }
 
-static int prepare_install(struct task *task, int *ret_base_fd, struct su_error *err)
+/* The same level again is only wanted where it lacks an image; an older one never. */
+static bool is_wanted(const struct su_task *task, const struct su_offer *offer)
+{
+        const struct su_change *change = task->change;
+
+        if (offer->decision.course != SU_COURSE_STAY)
+                return true;
+        return su_level_compare(&offer->decision.level, &change->from_level) == 0 &&
+               lacks_image(&change->from);
+}
+
+static int withhold(const struct su_offer *offer, const char *why, struct su_error *err)
+{
+        return su_fail(err, SU_ERROR_WITHHELD, "%s: %s", offer->message, why);
+}
+
+/* What only a person may do. */
+static int check_unattended(struct su_task *task, const struct su_offer *offer,
+                            struct su_error *err)
+{
+        const struct su_config *config = &task->engine->config;
+
+        if (offer->recalled)
+                return config->recall_asks
+                               ? withhold(offer, "recalls wait for a person (suture install)", err)
+                               : 0;
+        if (offer->decision.hold == SU_HOLD_REMOVED)
+                return withhold(offer, "a person may (suture install)", err);
+        if (config->automatic < SU_AUTOMATIC_DOWNLOAD ||
+            (config->automatic < SU_AUTOMATIC_INSTALL && !task->options->download_only))
+                return withhold(
+                        offer, "automatic installation is off; a person may (suture install)", err);
+        return 0;
+}
+
+static int check_quarantine(struct su_task *task, const struct su_offer *offer,
+                            struct su_error *err)
+{
+        struct su_refusals *quarantine = &task->engine->state.knowledge.quarantine;
+        const struct su_refused *refused = su_refusals_find(quarantine, &offer->decision.level);
+
+        if (!refused || offer->decision.course != SU_COURSE_INSTALL)
+                return 0;
+        if (task->options->force) {
+                su_refusals_drop(quarantine, &offer->decision.level);
+                return 0;
+        }
+        return su_fail(
+                err, SU_ERROR_QUARANTINED,
+                "level (%s) was taken back here, for %s; it is not tried again without --force",
+                refused->level.name, refused->reason);
+}
+
+static int check_may(struct su_task *task, const struct su_offer *offer, struct su_error *err)
+{
+        int r;
+
+        r = check_quarantine(task, offer, err);
+        if (r >= 0 && task->options->unattended)
+                r = check_unattended(task, offer, err);
+        return r;
+}
+
+/* Ask what is to be done, and whether it may. `ret_course` is STAY when nothing is. */
+static int ask(struct su_task *task, enum su_course *ret_course, struct su_error *err)
 {
         struct su_change *change = task->change;
         su_auto_offer struct su_offer offer = {0};
         int r;
 
-        begin_step(task, "ask the repository");
+        su_task_begin_step(task, "ask the repository");
         r = su_offer_get(task->engine, &offer, err);
         if (r < 0)
                 return r;
-        /* Below the level that is there nothing is installed, even if it lacks an image. */
-        if (offer.up_to_date && (su_level_compare(&offer.level, &change->from_level) != 0 ||
-                                 !lacks_image(&change->from))) {
-                change->to_level = change->from_level;
+        *ret_course = SU_COURSE_STAY;
+        change->to_level = change->from_level;
+        if (!is_wanted(task, &offer))
                 return 0;
-        }
-        task->begun = true;
-        change->to_level = offer.level;
-        change->to = offer.manifest;
-        offer.manifest = (struct su_manifest){0};
-        begin_step(task, "check the baseline");
-        r = su_layers_open_base(task->engine->root, ret_base_fd, err);
+        r = check_may(task, &offer, err);
         if (r < 0)
                 return r;
-        return plan_images(task, *ret_base_fd, err);
+        *ret_course =
+                offer.decision.course == SU_COURSE_GO_BACK ? SU_COURSE_GO_BACK : SU_COURSE_INSTALL;
+        task->begun = true;
+        change->recalled = offer.recalled;
+        change->to_level = offer.decision.level;
+        change->to = offer.manifest;
+        offer.manifest = (struct su_manifest){0};
+        return 0;
 }
 
-static int install(struct task *task, struct su_error *err)
+static int obtain_images(struct su_task *task, struct su_error *err)
 {
         su_auto_close int base_fd = -EBADF;
         int r;
 
-        r = load_present(task, err);
+        su_task_begin_step(task, "check the baseline");
+        r = su_layers_open_base(task->engine->root, &base_fd, err);
         if (r >= 0)
-                r = prepare_install(task, &base_fd, err);
-        if (r < 0 || !task->begun)
-                return r;
-        if (!task->options->dry_run) {
-                r = make_images(task, base_fd, err);
-                if (r < 0)
-                        return r;
-        }
-        r = survey_before(task, err);
-        if (r < 0 || task->options->dry_run)
-                return r < 0 ? r : check_cancelled(task, err);
-        r = swap_in(task, err);
-        if (r < 0)
-                return r;
-        return refresh(task, err);
+                r = su_images_plan(task, base_fd, err);
+        if (r >= 0 && !task->options->dry_run)
+                r = su_images_make(task, base_fd, err);
+        return r;
 }
 
-static int take_off(struct task *task, struct su_error *err)
+static int stage(struct su_task *task, struct su_error *err)
+{
+        struct su_state *state = &task->engine->state;
+
+        if (task->options->dry_run)
+                return 0;
+        state->knowledge.staged = task->change->to_level;
+        task->change->staged = true;
+        return su_state_save(task->engine->state_fd, state, err);
+}
+
+static int go_forward(struct su_task *task, struct su_error *err)
+{
+        struct su_change *change = task->change;
+        su_auto_lookout struct su_lookout lookout = {0};
+        int r;
+
+        r = obtain_images(task, err);
+        if (r < 0 || task->options->download_only)
+                return r < 0 ? r : stage(task, err);
+        r = survey_before(task, err);
+        if (r < 0 || task->options->dry_run)
+                return r < 0 ? r : su_task_check_cancelled(task, err);
+        r = su_lookout_prepare(task->engine, &change->before.plan, &change->to, &lookout, err);
+        if (r >= 0)
+                r = swap_in(task, err);
+        return r < 0 ? r : refresh(task, &lookout, err);
+}
+
+static int go_back(struct su_task *task, struct su_error *err)
+{
+        struct su_change *change = task->change;
+        int r;
+
+        r = su_fallback_find(task->engine, &change->from_level, &change->to, err);
+        if (r < 0)
+                return r;
+        change->to_level = change->to.level;
+        r = survey_before(task, err);
+        if (r < 0 || task->options->dry_run)
+                return r < 0 ? r : su_task_check_cancelled(task, err);
+        r = change->to.baseline ? swap_in(task, err) : swap_out(task, NULL, err);
+        return r < 0 ? r : refresh(task, NULL, err);
+}
+
+static int install(struct su_task *task, struct su_error *err)
+{
+        enum su_course course = SU_COURSE_STAY;
+        int r;
+
+        if (task->engine->disabled)
+                return su_fail(err, SU_ERROR_DISABLED,
+                               "this boot is to go without improvements: suture.disable is on the "
+                               "kernel's command line");
+        r = load_present(task, err);
+        if (r >= 0)
+                r = ask(task, &course, err);
+        if (r < 0 || course == SU_COURSE_STAY)
+                return r;
+        return course == SU_COURSE_GO_BACK ? go_back(task, err) : go_forward(task, err);
+}
+
+static int take_back(struct su_task *task, struct su_error *err)
+{
+        int r;
+
+        r = load_present(task, err);
+        if (r >= 0 && task->engine->mounted == 0)
+                r = su_fail(err, SU_ERROR_NOT_INSTALLED,
+                            "no improvement is on /usr: there is nothing to take back");
+        if (r < 0)
+                return r;
+        task->begun = true;
+        return go_back(task, err);
+}
+
+static int take_off(struct su_task *task, struct su_error *err)
 {
         int r;
 
@@ -414,31 +357,29 @@ static int take_off(struct task *task, struct su_error *err)
                 task->change->from_level = task->engine->state.level;
         r = survey_before(task, err);
         if (r < 0 || task->options->dry_run)
-                return r < 0 ? r : check_cancelled(task, err);
-        r = swap_out(task, err);
-        if (r < 0)
-                return r;
-        return refresh(task, err);
+                return r < 0 ? r : su_task_check_cancelled(task, err);
+        r = swap_out(task, &task->change->from_level, err);
+        return r < 0 ? r : refresh(task, NULL, err);
 }
 
 static int run(struct su_engine *engine, const char *event,
-               int (*work)(struct task *task, struct su_error *err),
+               int (*work)(struct su_task *task, struct su_error *err),
                const struct su_change_options *options, struct su_change *change,
                struct su_error *err)
 {
-        struct task task = {.engine = engine, .options = options, .change = change};
+        struct su_task task = {.engine = engine, .options = options, .change = change};
         struct su_error failure = {0};
         int recorded = 0;
         int r;
 
         change->dry_run = options->dry_run;
-        engine->fetch_progress = tell_download;
+        engine->fetch_progress = su_task_tell_download;
         engine->fetch_userdata = &task;
         r = work(&task, &failure);
-        end_step(&task);
+        su_task_end_step(&task);
         /* Whatever went wrong then: programs that were run are interrupted, too. */
         if (r < 0 && !task.swapping && task.cancelled)
-                r = check_cancelled(&task, &failure);
+                r = su_task_check_cancelled(&task, &failure);
         engine->fetch_progress = NULL; /* the task ends here */
         if (!options->dry_run && task.begun)
                 recorded = record(&task, event, r < 0 ? &failure : NULL, r < 0 ? NULL : err);
@@ -457,6 +398,12 @@ int su_remove(struct su_engine *engine, const struct su_change_options *options,
               struct su_change *change, struct su_error *err)
 {
         return run(engine, "remove", take_off, options, change, err);
+}
+
+int su_take_back(struct su_engine *engine, const struct su_change_options *options,
+                 struct su_change *change, struct su_error *err)
+{
+        return run(engine, "take-back", take_back, options, change, err);
 }
 
 const struct su_plan *su_change_plan(const struct su_change *change)

@@ -1,4 +1,5 @@
-/* Change what is on /usr: install the level that is offered, or go back to the baseline. */
+/* Change what is on /usr: install the level that is offered, go back to the baseline, or to what
+ * was there before. */
 #pragma once
 
 #include <stdbool.h>
@@ -28,7 +29,11 @@ struct su_step {
 typedef bool (*su_step_listener)(void *userdata, const char *step, uint64_t done, uint64_t total);
 
 struct su_change_options {
-        bool dry_run; /* do everything that changes nothing, and say what would be done */
+        bool dry_run;       /* do everything that changes nothing, and say what would be done */
+        bool unattended;    /* nobody asked for it: what is withheld for a person stays as it is */
+        bool force;         /* install also what failed here before */
+        bool download_only; /* install: stop when all images are in the store */
+        const char *reason; /* for the history; may be NULL */
         enum su_restart_when when;
         su_step_listener listener;
         void *userdata;
@@ -38,7 +43,9 @@ struct su_change_options {
  * far the change got. */
 struct su_change {
         bool dry_run;
-        bool changed; /* /usr is another one now */
+        bool changed;  /* /usr is another one now */
+        bool staged;   /* the images of `to` are in the store, and that was all that was wanted */
+        bool recalled; /* what was on /usr had been recalled */
         struct su_level from_level;
         struct su_level to_level;
         struct su_manifest from; /* baseline NULL: the OS baseline without improvement */
@@ -59,13 +66,21 @@ void su_change_done(struct su_change *change);
 #define su_auto_change su_auto(su_change_done)
 
 /* `change` is zeroed by the caller and done by it in any case. RESTART when /usr was swapped but a
- * unit did not come back. */
+ * unit did not come back. A level that was recalled is left, for the next one or for what was there
+ * before. QUARANTINED when the level failed here before; WITHHELD when only a person may do it;
+ * DISABLED when this boot is to go without improvements. What was restarted is to be watched
+ * afterwards: su_watch(). */
 int su_install(struct su_engine *engine, const struct su_change_options *options,
                struct su_change *change, struct su_error *err);
 
 /* NOT_INSTALLED when no improvement is on /usr. */
 int su_remove(struct su_engine *engine, const struct su_change_options *options,
               struct su_change *change, struct su_error *err);
+
+/* Leave the level on /usr for the newest one below it that is whole and not refused, or for the
+ * baseline. */
+int su_take_back(struct su_engine *engine, const struct su_change_options *options,
+                 struct su_change *change, struct su_error *err);
 
 /* What would be, or is to be, restarted. */
 const struct su_plan *su_change_plan(const struct su_change *change);

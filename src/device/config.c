@@ -8,6 +8,9 @@
 #include "base/text.h"
 
 #define CONFIG_SIZE_MAX (64 * 1024)
+/* systemd's default interval in which too many starts are a crash loop. */
+#define WATCH_TIME 10
+#define WATCH_TIME_MAX 3600
 
 static int assign_source(struct su_config *config, const struct su_ini_line *line,
                          struct su_error *err)
@@ -70,20 +73,74 @@ static int assign_restart(struct su_config *config, const struct su_ini_line *li
         return 0;
 }
 
+static int assign_automatic(struct su_config *config, const struct su_ini_line *line,
+                            struct su_error *err)
+{
+        static const char *const levels[] = {
+                [SU_AUTOMATIC_OFF] = "off",
+                [SU_AUTOMATIC_CHECK] = "check",
+                [SU_AUTOMATIC_DOWNLOAD] = "download",
+                [SU_AUTOMATIC_INSTALL] = "install",
+        };
+
+        if (strcmp(line->key, "Level") != 0)
+                return su_fail_line(err, line, "unknown key '%s' in [Automatic]", line->key);
+        for (size_t i = 0; i < SU_ELEMENTS(levels); i++)
+                if (strcmp(line->value, levels[i]) == 0) {
+                        config->automatic = (enum su_automatic)i;
+                        return 0;
+                }
+        return su_fail_line(err, line, "Level= is off, check, download or install: '%s'",
+                            line->value);
+}
+
+static int assign_recall(struct su_config *config, const struct su_ini_line *line,
+                         struct su_error *err)
+{
+        if (strcmp(line->key, "Act") != 0)
+                return su_fail_line(err, line, "unknown key '%s' in [Recall]", line->key);
+        config->recall_asks = strcmp(line->value, "ask") == 0;
+        if (!config->recall_asks && strcmp(line->value, "at-once") != 0)
+                return su_fail_line(err, line, "Act= is at-once or ask: '%s'", line->value);
+        return 0;
+}
+
+static int assign_watch(struct su_config *config, const struct su_ini_line *line,
+                        struct su_error *err)
+{
+        if (strcmp(line->key, "Time") != 0)
+                return su_fail_line(err, line, "unknown key '%s' in [Watch]", line->key);
+        if (!su_duration_parse(line->value, &config->watch_time) ||
+            config->watch_time > WATCH_TIME_MAX)
+                return su_fail_line(err, line, "Time= is not like '10s', and at most an hour: '%s'",
+                                    line->value);
+        return 0;
+}
+
 static int visit(void *userdata, const struct su_ini_line *line, struct su_error *err)
 {
-        bool is_source = strcmp(line->section, "Source") == 0;
+        static const struct {
+                const char *name;
+                int (*assign)(struct su_config *config, const struct su_ini_line *line,
+                              struct su_error *err);
+        } sections[] = {
+                {"Source", assign_source},       {"Restart", assign_restart},
+                {"Automatic", assign_automatic}, {"Recall", assign_recall},
+                {"Watch", assign_watch},
+        };
 
-        if (!is_source && strcmp(line->section, "Restart") != 0)
-                return su_fail_line(err, line, "unknown section [%s]", line->section);
-        if (!line->key)
-                return 0;
-        return is_source ? assign_source(userdata, line, err) : assign_restart(userdata, line, err);
+        for (size_t i = 0; i < SU_ELEMENTS(sections); i++)
+                if (strcmp(line->section, sections[i].name) == 0)
+                        return line->key ? sections[i].assign(userdata, line, err) : 0;
+        return su_fail_line(err, line, "unknown section [%s]", line->section);
 }
 
 int su_config_load(int root_fd, struct su_config *ret, struct su_error *err)
 {
-        su_auto_config struct su_config config = {0};
+        su_auto_config struct su_config config = {
+                .automatic = SU_AUTOMATIC_INSTALL,
+                .watch_time = WATCH_TIME,
+        };
         su_auto_close int fd = -EBADF;
         su_auto_free char *text = NULL;
         int r;

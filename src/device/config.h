@@ -10,6 +10,15 @@
  *     Deadline=3d
  *     AfterDeadline=restart
  *
+ *     [Automatic]
+ *     Level=install
+ *
+ *     [Recall]
+ *     Act=at-once
+ *
+ *     [Watch]
+ *     Time=10s
+ *
  * Unknown sections and keys are refused with file and line.
  */
 #pragma once
@@ -24,12 +33,23 @@
 #define SU_TRUSTED_ROOT_PATH "/etc/suture/root.json"
 #define SU_LOG_POLICY_PATH "/etc/suture/log-policy"
 
+/* What is done by itself; each includes those before it. */
+enum su_automatic {
+        SU_AUTOMATIC_OFF,
+        SU_AUTOMATIC_CHECK,
+        SU_AUTOMATIC_DOWNLOAD,
+        SU_AUTOMATIC_INSTALL,
+};
+
 struct su_config {
         char *repository;      /* URL; NULL: not configured */
         char *trusted_root;    /* path in the OS tree */
         char *log_policy;      /* the same */
         bool log_policy_given; /* it was named, and has to be there */
         struct su_restart_policy restart;
+        enum su_automatic automatic;
+        bool recall_asks;   /* a recall waits for a person, too */
+        int64_t watch_time; /* seconds; 0: nothing is watched */
 };
 
 /* A missing file gives the defaults. CONFIG when it is malformed. */

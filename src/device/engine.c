@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "device/cmdline.h"
 #include "device/evidence.h"
 #include "device/store.h"
 #include "layers/layers.h"
@@ -110,6 +111,32 @@ static int settle(struct su_engine *engine, struct su_error *err)
         return engine->read_only ? 0 : su_state_save(engine->state_fd, state, err);
 }
 
+static int load_config(struct su_engine *engine, const struct su_engine_options *options,
+                       struct su_error *err)
+{
+        int r = 0;
+
+        if (!options->without_config)
+                r = su_config_load(engine->root_fd, &engine->config, err);
+        if (r >= 0 && options->repository) {
+                free(engine->config.repository);
+                r = su_strdup(options->repository, &engine->config.repository, err);
+        }
+        return r;
+}
+
+static int load_state(struct su_engine *engine, struct su_error *err)
+{
+        int r;
+
+        r = su_state_load(engine->state_fd, &engine->state, err);
+        if (r >= 0 && engine->os.baseline)
+                r = su_knowledge_turn_to(&engine->state.knowledge, engine->os.baseline, err);
+        if (r >= 0)
+                engine->disabled = su_boot_is_disabled(engine->root_fd);
+        return r;
+}
+
 int su_engine_open(const struct su_engine_options *options, struct su_engine **ret,
                    struct su_error *err)
 {
@@ -124,18 +151,14 @@ int su_engine_open(const struct su_engine_options *options, struct su_engine **r
         if (!options->read_only && geteuid() != 0)
                 return su_fail(err, SU_ERROR_PERMISSION, "only root may do this");
         r = open_root(engine, options->root, err);
-        if (r >= 0 && !options->for_suspension)
+        if (r >= 0 && !options->without_os)
                 r = su_os_read(engine->root_fd, &engine->os, err);
-        if (r >= 0 && !options->for_suspension)
-                r = su_config_load(engine->root_fd, &engine->config, err);
-        if (r >= 0 && options->repository) {
-                free(engine->config.repository);
-                r = su_strdup(options->repository, &engine->config.repository, err);
-        }
+        if (r >= 0)
+                r = load_config(engine, options, err);
         if (r >= 0)
                 r = open_state(engine, options->patience_s, err);
         if (r >= 0)
-                r = su_state_load(engine->state_fd, &engine->state, err);
+                r = load_state(engine, err);
         if (r >= 0)
                 r = look_at_usr(engine, err);
         if (r >= 0)

@@ -20,7 +20,8 @@ struct su_engine_options {
         const char *repository;   /* overrides suture.conf; may be NULL */
         const char *trusted_root; /* a file of this machine; overrides suture.conf; may be NULL */
         bool read_only;           /* look, change nothing, need no privilege */
-        bool for_suspension;      /* must work whatever is wrong with os-release and suture.conf */
+        bool without_os;          /* must work whatever is wrong with os-release */
+        bool without_config;      /* the same with suture.conf: the defaults hold */
         unsigned patience_s;      /* how long to wait for another instance to end */
 };
 
@@ -37,6 +38,7 @@ struct su_engine {
         struct su_state state;
         int64_t mounted;          /* the generation whose overlay lies on /usr; 0: none */
         int64_t opt_mounted;      /* the same on /opt */
+        bool disabled;            /* by suture.disable on the kernel's command line */
         struct su_error conflict; /* why /usr cannot take an overlay; code SU_OK: it can */
         const struct su_units *units;
         struct su_fetch *fetch;           /* after su_engine_connect() */

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "device/documents.h"
 #include "device/evidence.h"
+#include "device/fallback.h"
 #include "device/store.h"
 #include "improvement/channel.h"
 
@@ -79,46 +80,47 @@ static int read_machine_id(struct su_engine *engine, char **ret, struct su_error
         return su_file_read_fd(fd, "/etc/machine-id", MACHINE_ID_MAX, ret, NULL, err);
 }
 
-static int check_rollout(struct su_engine *engine, const struct su_channel_level *level,
+static int find_position(struct su_engine *engine, const struct su_channel *channel, int *ret,
                          struct su_error *err)
 {
         su_auto_free char *machine_id = NULL;
-        int percent = su_rollout_percent(level, su_now());
-        int position;
         int r;
 
         r = read_machine_id(engine, &machine_id, err);
-        if (r >= 0)
-                r = su_rollout_position(machine_id, engine->os.baseline, &level->level, &position,
-                                        err);
-        if (r < 0)
-                return r;
-        if (position >= percent)
-                return su_fail(err, SU_ERROR_NOT_OFFERED,
-                               "level (%s) is not yet in the roll-out for this machine: it is at "
-                               "%d %%, this machine is at %d %%",
-                               level->level.name, percent, position);
-        return 0;
+        return r < 0 ? r
+                     : su_rollout_position(machine_id, engine->os.baseline, &channel->current, ret,
+                                           err);
 }
 
-/* Which level of the channel this device may install. */
-static int decide(struct su_engine *engine, const struct su_channel *channel,
-                  struct su_offer *offer, struct su_error *err)
+/* Images are read for that: only when the level on /usr has to be left. */
+static int find_fallback(struct su_engine *engine, const struct su_level *present,
+                         struct su_level *ret, struct su_error *err)
 {
-        struct su_level present = su_engine_level(engine);
-        const struct su_channel_level *current;
+        su_auto_manifest struct su_manifest manifest = {0};
+        int r = 0;
 
-        if (!channel->current.name[0])
-                return su_fail(err, SU_ERROR_NOT_OFFERED,
-                               "the repository offers no improvement for baseline %s at present",
-                               channel->baseline);
-        current = su_channel_find(channel, &channel->current);
-        if (current->recall_reason)
-                return su_fail(err, SU_ERROR_NOT_OFFERED, "level (%s) was recalled: %s",
-                               current->level.name, current->recall_reason);
-        offer->level = current->level;
-        offer->up_to_date = su_level_compare(&current->level, &present) <= 0;
-        return offer->up_to_date ? 0 : check_rollout(engine, current, err);
+        if (su_refusals_find(&engine->state.knowledge.recalls, present))
+                r = su_fallback_find(engine, present, &manifest, err);
+        if (r >= 0)
+                *ret = manifest.level;
+        return r;
+}
+
+static int decide(struct su_engine *engine, const struct su_channel *channel,
+                  struct su_decision *ret, struct su_error *err)
+{
+        struct su_situation situation = {
+                .channel = channel,
+                .knowledge = &engine->state.knowledge,
+                .present = su_engine_level(engine),
+                .now = su_now(),
+        };
+        int r;
+
+        r = find_position(engine, channel, &situation.position, err);
+        if (r >= 0)
+                r = find_fallback(engine, &situation.present, &situation.fallback, err);
+        return r < 0 ? r : su_decide(&situation, ret, err);
 }
 
 static int check_manifest(const struct su_engine *engine, const struct su_offer *offer,
@@ -128,15 +130,16 @@ static int check_manifest(const struct su_engine *engine, const struct su_offer 
 
         if (strcmp(manifest->architecture, engine->os.architecture) != 0)
                 return su_fail(err, SU_ERROR_ARCHITECTURE,
-                               "level (%s) is for %s; this system is %s", offer->level.name,
-                               manifest->architecture, engine->os.architecture);
+                               "level (%s) is for %s; this system is %s",
+                               offer->decision.level.name, manifest->architecture,
+                               engine->os.architecture);
         if (strcmp(manifest->baseline, engine->os.baseline) != 0)
                 return su_fail(err, SU_ERROR_BASELINE,
                                "level (%s) is for baseline %s; this system is %s",
-                               offer->level.name, manifest->baseline, engine->os.baseline);
-        if (su_level_compare(&manifest->level, &offer->level) != 0)
+                               offer->decision.level.name, manifest->baseline, engine->os.baseline);
+        if (su_level_compare(&manifest->level, &offer->decision.level) != 0)
                 return su_fail(err, SU_ERROR_FORMAT, "the manifest of level (%s) is of level (%s)",
-                               offer->level.name, manifest->level.name);
+                               offer->decision.level.name, manifest->level.name);
         return 0;
 }
 
@@ -145,17 +148,18 @@ static int keep_proof(struct su_engine *engine, const struct su_channel *channel
                       const struct su_offer *offer, const char *manifest, size_t size,
                       struct su_error *err)
 {
-        const char *proof = su_channel_find(channel, &offer->level)->proof;
+        const char *proof = su_channel_find(channel, &offer->decision.level)->proof;
         su_auto_evidence struct su_evidence evidence = {0};
         int r = 0;
 
         if (engine->log_policy)
-                r = su_evidence_of_release(engine->log_policy, engine->os.baseline, &offer->level,
-                                           manifest, size, proof, &evidence, err);
+                r = su_evidence_of_release(engine->log_policy, engine->os.baseline,
+                                           &offer->decision.level, manifest, size, proof, &evidence,
+                                           err);
         if (r < 0 || !proof)
                 return r;
-        return su_store_save_proof(engine->state_fd, engine->os.baseline, &offer->level, proof,
-                                   err);
+        return su_store_save_proof(engine->state_fd, engine->os.baseline, &offer->decision.level,
+                                   proof, err);
 }
 
 static int get_manifest(struct su_engine *engine, const struct su_channel *channel,
@@ -166,7 +170,7 @@ static int get_manifest(struct su_engine *engine, const struct su_channel *chann
         size_t size;
         int r;
 
-        r = su_manifest_target(engine->os.baseline, &offer->level, &path, err);
+        r = su_manifest_target(engine->os.baseline, &offer->decision.level, &path, err);
         if (r >= 0)
                 r = su_document_get(engine, path, "manifest.json", SU_MANIFEST_SIZE_MAX, &text,
                                     &size, err);
@@ -178,21 +182,38 @@ static int get_manifest(struct su_engine *engine, const struct su_channel *chann
                 r = keep_proof(engine, channel, offer, text, size, err);
         if (r < 0)
                 return r;
-        return su_store_save_manifest(engine->state_fd, engine->os.baseline, &offer->level, text,
-                                      size, err);
+        return su_store_save_manifest(engine->state_fd, engine->os.baseline, &offer->decision.level,
+                                      text, size, err);
+}
+
+static int describe_recall(const char *version, struct su_offer *offer, struct su_error *err)
+{
+        const struct su_decision *decision = &offer->decision;
+
+        return su_format(&offer->message, err, "level (%s) was recalled: %s; %s takes its place",
+                         offer->present.name, decision->recall_reason, version);
 }
 
 static int describe(struct su_engine *engine, struct su_offer *offer, struct su_error *err)
 {
-        const struct su_level present = su_engine_level(engine);
+        static const char *const holds[] = {
+                [SU_HOLD_NONE] = "",
+                [SU_HOLD_REMOVED] = "; it was removed here, and is not installed again by itself",
+                [SU_HOLD_QUARANTINED] = "; it failed here, and is not installed again by itself",
+        };
+        const bool stays = offer->decision.course == SU_COURSE_STAY;
         su_auto_free char *version = NULL;
         int r;
 
-        r = su_engine_version(engine, offer->up_to_date ? &present : &offer->level, &version, err);
+        r = su_engine_version(engine, stays ? &offer->present : &offer->decision.level, &version,
+                              err);
         if (r < 0)
                 return r;
-        return su_format(&offer->message, err, "%s is %s", version,
-                         offer->up_to_date ? "installed; nothing newer is offered" : "offered");
+        if (offer->decision.recall_reason)
+                return describe_recall(version, offer, err);
+        return su_format(&offer->message, err, "%s is %s%s", version,
+                         stays ? "installed; nothing newer is offered" : "offered",
+                         holds[offer->decision.hold]);
 }
 
 static int ask(struct su_engine *engine, struct su_offer *offer, struct su_error *err)
@@ -201,6 +222,7 @@ static int ask(struct su_engine *engine, struct su_offer *offer, struct su_error
         su_auto_channel struct su_channel channel = {0};
         int r;
 
+        offer->present = su_engine_level(engine);
         r = su_engine_connect(engine, err);
         if (r < 0)
                 return r;
@@ -209,11 +231,15 @@ static int ask(struct su_engine *engine, struct su_offer *offer, struct su_error
         if (r >= 0)
                 r = get_channel(engine, &channel, err);
         if (r >= 0)
-                r = decide(engine, &channel, offer, err);
+                r = su_knowledge_learn(&engine->state.knowledge, &channel, err);
         if (r >= 0)
+                r = decide(engine, &channel, &offer->decision, err);
+        if (r >= 0 && offer->decision.course != SU_COURSE_GO_BACK)
                 r = get_manifest(engine, &channel, offer, err);
         if (r >= 0)
                 r = describe(engine, offer, err);
+        offer->recalled = offer->decision.recall_reason != NULL;
+        offer->decision.recall_reason = NULL; /* it goes with the channel */
         return r;
 }
 
@@ -224,6 +250,24 @@ static bool withdraws_offer(const struct su_error *failure)
         return failure->code == SU_ERROR_NOT_OFFERED;
 }
 
+static const char *outcome_name(const struct su_offer *offer)
+{
+        static const char *const names[] = {
+                [SU_COURSE_STAY] = "UpToDate",
+                [SU_COURSE_INSTALL] = "Offered",
+                [SU_COURSE_GO_BACK] = "Recalled",
+        };
+
+        return names[offer->decision.course];
+}
+
+/* What it says to go back to is no offer: nobody is exposed for want of it. */
+static struct su_level offered_level(const struct su_offer *offer)
+{
+        return offer->decision.course == SU_COURSE_GO_BACK ? (struct su_level){0}
+                                                           : offer->decision.level;
+}
+
 /* The outcome of the check, for status; the check's own error comes before one of remembering it.
  */
 static int remember(struct su_engine *engine, const struct su_offer *offer,
@@ -231,19 +275,17 @@ static int remember(struct su_engine *engine, const struct su_offer *offer,
 {
         struct su_check_record *check = &engine->state.check;
         struct su_level level = check->level;
-        const char *outcome = failure             ? su_error_name(failure->code)
-                              : offer->up_to_date ? "UpToDate"
-                                                  : "Offered";
         int r;
 
         if (!failure)
-                level = offer->level;
+                level = offered_level(offer);
         else if (withdraws_offer(failure))
                 level = (struct su_level){0};
         free(check->outcome);
         free(check->message);
         *check = (struct su_check_record){.at = su_now(), .level = level};
-        r = su_strdup(outcome, &check->outcome, err);
+        r = su_strdup(failure ? su_error_name(failure->code) : outcome_name(offer), &check->outcome,
+                      err);
         if (r >= 0)
                 r = su_strdup(failure ? failure->message : offer->message, &check->message, err);
         if (r >= 0)

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "restart/due.h"
+#include "restart/watch.h"
 
 static bool may_restart(const struct su_engine *engine, enum su_restart_when when)
 {
@@ -10,17 +11,91 @@ static bool may_restart(const struct su_engine *engine, enum su_restart_when whe
                 su_restart_is_due(&engine->config.restart, engine->state.waiting_since, su_now()));
 }
 
-static int carry_out(struct su_engine *engine, enum su_restart_when when,
+int su_lookout_prepare(const struct su_engine *engine, const struct su_plan *plan,
+                       const struct su_manifest *to, struct su_lookout *ret, struct su_error *err)
+{
+        int r;
+
+        ret->prepared = true;
+        if (!to || engine->config.watch_time == 0)
+                return 0;
+        r = su_watch_load_health(engine->root_fd, to, &ret->health, err);
+        return r < 0 ? r
+                     : su_watch_excuse_checks(plan, &ret->health, engine->units, &ret->watched,
+                                              err);
+}
+
+void su_lookout_done(struct su_lookout *lookout)
+{
+        su_health_done(&lookout->health);
+        su_watched_done(&lookout->watched);
+}
+
+static bool has_general_check(const struct su_health *health)
+{
+        for (size_t i = 0; i < health->n_checks; i++)
+                if (su_health_is_general(&health->checks[i]))
+                        return true;
+        return false;
+}
+
+/* Written ahead: whoever finds the state after a kill watches on. */
+static int begin_watch(struct su_engine *engine, const struct su_plan *plan,
+                       struct su_lookout *lookout, struct su_error *err)
+{
+        struct su_watched *watched = &lookout->watched;
+        int r;
+
+        if (engine->mounted == 0 || engine->config.watch_time == 0)
+                return 0;
+        r = su_watch_units(plan, engine->units, watched, err);
+        if (r < 0 || (watched->units.n_names == 0 && !has_general_check(&lookout->health)))
+                return r;
+        watched->generation = engine->mounted;
+        su_watched_done(&engine->state.watched);
+        engine->state.watched = *watched;
+        *watched = (struct su_watched){0};
+        return su_state_save(engine->state_fd, &engine->state, err);
+}
+
+static void put_off(const struct su_engine *engine, struct su_refresh *refresh)
+{
+        const struct su_restart_policy *policy = &engine->config.restart;
+        const int64_t now = su_now();
+
+        refresh->opens = su_restart_opens(policy, now);
+        refresh->overdue = su_restart_is_overdue(policy, engine->state.waiting_since, now);
+}
+
+/* Where nothing is to be restarted, there is something to watch only when /usr is new. */
+static int prepare_watch(struct su_engine *engine, const struct su_manifest *to,
+                         const struct su_plan *plan, struct su_lookout *lookout,
+                         struct su_error *err)
+{
+        int r = 0;
+
+        if (!lookout->prepared && su_plan_count_own(plan) == 0)
+                return 0;
+        if (!lookout->prepared)
+                r = su_lookout_prepare(engine, plan, to, lookout, err);
+        return r < 0 ? r : begin_watch(engine, plan, lookout, err);
+}
+
+static int carry_out(struct su_engine *engine, const struct su_manifest *to,
+                     enum su_restart_when when, struct su_lookout *lookout,
                      struct su_refresh *refresh, struct su_error *err)
 {
-        if (su_plan_count_own(&refresh->plan) == 0)
-                return 0;
-        if (!may_restart(engine, when)) {
-                refresh->opens = su_restart_opens(&engine->config.restart, su_now());
-                refresh->overdue = su_restart_is_overdue(&engine->config.restart,
-                                                         engine->state.waiting_since, su_now());
+        const bool any = su_plan_count_own(&refresh->plan) > 0;
+        int r = 0;
+
+        if (any && !may_restart(engine, when)) {
+                put_off(engine, refresh);
                 return 0;
         }
+        if (lookout)
+                r = prepare_watch(engine, to, &refresh->plan, lookout, err);
+        if (r < 0 || !any)
+                return r;
         refresh->restarted = true;
         return su_plan_execute(&refresh->plan, engine->units, err);
 }
@@ -40,8 +115,8 @@ static int remember(struct su_engine *engine, const struct su_refresh *refresh,
 }
 
 int su_refresh(struct su_engine *engine, const struct su_manifest *from,
-               const struct su_manifest *to, enum su_restart_when when, struct su_refresh *ret,
-               struct su_error *err)
+               const struct su_manifest *to, enum su_restart_when when, struct su_lookout *lookout,
+               struct su_refresh *ret, struct su_error *err)
 {
         const struct su_moment *changed = &engine->state.changed;
         su_auto_survey struct su_survey survey = {0};
@@ -54,7 +129,7 @@ int su_refresh(struct su_engine *engine, const struct su_manifest *from,
                 return r;
         ret->plan = survey.plan;
         survey.plan = (struct su_plan){0};
-        restarted = carry_out(engine, when, ret, &restart_error);
+        restarted = carry_out(engine, to, when, lookout, ret, &restart_error);
         r = su_survey_make(engine, from, to, changed, &ret->after, err);
         if (r >= 0)
                 r = remember(engine, ret, err);

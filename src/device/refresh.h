@@ -9,6 +9,8 @@
 #include "base/own.h"
 #include "device/engine.h"
 #include "device/survey.h"
+#include "improvement/health.h"
+#include "restart/watched.h"
 #include "json/json.h"
 
 enum su_restart_when {
@@ -25,11 +27,25 @@ struct su_refresh {
         struct su_survey after; /* what is left */
 };
 
+/* What a watch begins with. */
+struct su_lookout {
+        bool prepared;           /* before /usr was changed; else it is done before the restarts */
+        struct su_health health; /* all checks that hold for the level that comes */
+        struct su_watched watched;
+};
+
+/* `plan` says what will probably be restarted. */
+int su_lookout_prepare(const struct su_engine *engine, const struct su_plan *plan,
+                       const struct su_manifest *to, struct su_lookout *ret, struct su_error *err);
+void su_lookout_done(struct su_lookout *lookout);
+#define su_auto_lookout su_auto(su_lookout_done)
+
 /* `from` and `to` may be NULL: the baseline; they must outlive the result. `ret` is filled in also
- * when RESTART says that a unit did not come back. */
+ * when RESTART says that a unit did not come back. With a `lookout` the state says what is to be
+ * watched (watch.h) before anything is restarted; without, nothing is. */
 int su_refresh(struct su_engine *engine, const struct su_manifest *from,
-               const struct su_manifest *to, enum su_restart_when when, struct su_refresh *ret,
-               struct su_error *err);
+               const struct su_manifest *to, enum su_restart_when when, struct su_lookout *lookout,
+               struct su_refresh *ret, struct su_error *err);
 /* An event for the history: when, how it ended, and what was restarted. NULL: memory ran out. */
 json_t *su_refresh_event(const char *event, const struct su_error *failure,
                          const struct su_refresh *refresh);

@@ -17,6 +17,18 @@ static int record(struct su_engine *engine, const struct su_restart *restart,
         return su_history_append(engine->state_fd, event, err);
 }
 
+static int refresh_present(struct su_engine *engine, enum su_restart_when when,
+                           struct su_restart *restart, struct su_error *err)
+{
+        const struct su_manifest *from = restart->from.baseline ? &restart->from : NULL;
+        const struct su_manifest *to = restart->to.baseline ? &restart->to : NULL;
+        const bool forward = to && (!from || su_level_compare(&to->level, &from->level) > 0);
+        su_auto_lookout struct su_lookout lookout = {0};
+
+        return su_refresh(engine, from, to, when, forward ? &lookout : NULL, &restart->refresh,
+                          err);
+}
+
 int su_restart(struct su_engine *engine, enum su_restart_when when, bool dry_run,
                struct su_restart *restart, struct su_error *err)
 {
@@ -36,9 +48,7 @@ int su_restart(struct su_engine *engine, enum su_restart_when when, bool dry_run
         r = su_review_present(engine, &restart->from, &restart->to, err);
         if (r < 0)
                 return r;
-        r = su_refresh(engine, restart->from.baseline ? &restart->from : NULL,
-                       restart->to.baseline ? &restart->to : NULL,
-                       dry_run ? SU_RESTART_LATER : when, refresh, &failure);
+        r = refresh_present(engine, dry_run ? SU_RESTART_LATER : when, restart, &failure);
         if (refresh->restarted)
                 recorded = record(engine, restart, r < 0 ? &failure : NULL, r < 0 ? NULL : err);
         if (r < 0 && err)

@@ -53,7 +53,7 @@ static int choose(const struct su_engine *engine, struct su_review *review, stru
                 if (r != -ENOENT)
                         return r < 0 ? r : su_review_active(engine, &review->from, err);
         }
-        review->level = present.name[0] ? present : engine->state.removed;
+        review->level = present.name[0] ? present : engine->state.knowledge.removed;
         review->installed = present.name[0] != '\0';
         return su_review_present(engine, &review->from, &review->to, err);
 }

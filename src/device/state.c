@@ -13,7 +13,7 @@
 
 #define STATE_TYPE "suture-state"
 #define STATE_VERSION 1
-#define STATE_SIZE_MAX (64 * 1024)
+#define STATE_SIZE_MAX (1024 * 1024)
 
 static int read_copy(const json_t *object, const char *name, char **ret, struct su_error *err)
 {
@@ -109,6 +109,42 @@ static json_t *suspension_to_json(const struct su_suspension *suspension)
                          "name", holder->name);
 }
 
+static int read_boots(const json_t *document, struct su_boot_count *boots, struct su_error *err)
+{
+        const char *counted;
+        json_t *object;
+        int r;
+
+        r = su_json_find_object(document, "boots", &object, err);
+        if (r < 0 || !object)
+                return r;
+        r = su_json_get_integer(object, "tries", 0, INT64_MAX, &boots->tries, err);
+        if (r >= 0)
+                r = su_json_get_string(object, "counted", &counted, err);
+        if (r < 0)
+                return su_fail_prefix(err, r, "boots");
+        if (strlen(counted) >= SU_BOOT_ID_SIZE)
+                return su_fail(err, SU_ERROR_FORMAT, "field 'counted' is too long");
+        memcpy(boots->counted, counted, strlen(counted) + 1);
+        return 0;
+}
+
+/* Those with a module of their own. */
+static int read_parts(const json_t *document, struct su_state *state, struct su_error *err)
+{
+        json_t *object;
+        int r;
+
+        r = su_json_find_object(document, "watched", &object, err);
+        if (r >= 0 && object)
+                r = su_watched_from_json(object, &state->watched, err);
+        if (r >= 0)
+                r = su_json_find_object(document, "knowledge", &object, err);
+        if (r >= 0 && object)
+                r = su_knowledge_from_json(object, &state->knowledge, err);
+        return r;
+}
+
 static int read_state(const json_t *document, struct su_state *state, struct su_error *err)
 {
         int r;
@@ -127,14 +163,16 @@ static int read_state(const json_t *document, struct su_state *state, struct su_
                 r = su_level_from_json(document, "level", &state->level, err);
         if (r >= 0)
                 r = read_copy(document, "baseline", &state->baseline, err);
-        if (r >= 0)
-                r = su_level_from_json(document, "removed", &state->removed, err);
         if (r >= 0 && json_object_get(document, "retired"))
                 r = su_json_get_integer(document, "retired", 0, INT64_MAX, &state->retired, err);
         if (r >= 0)
                 r = read_changed(document, state, err);
         if (r >= 0)
                 r = read_suspension(document, &state->suspension, err);
+        if (r >= 0)
+                r = read_boots(document, &state->boots, err);
+        if (r >= 0)
+                r = read_parts(document, state, err);
         if (r >= 0)
                 r = read_check(document, &state->check, err);
         return r;
@@ -177,16 +215,19 @@ int su_state_save(int state_fd, const struct su_state *state, struct su_error *e
         int r;
 
         document = json_pack(
-                "{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:s?, s:s?, s:s?, s:{s:s, s:I, s:I}, s:o, "
-                "s:{s:I, s:s?, s:s?, s:s?}}",
+                "{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:s?, s:s?, s:{s:s, s:I, s:I}, s:o, s:o, "
+                "s:{s:I, s:s}, s:o, s:{s:I, s:s?, s:s?, s:s?}}",
                 "type", STATE_TYPE, "version", STATE_VERSION, "newest", (json_int_t)state->newest,
                 "active", (json_int_t)state->active, "previous", (json_int_t)state->previous,
                 "retired", (json_int_t)state->retired, "transition", (json_int_t)state->transition,
-                "level", level_or_null(&state->level), "baseline", state->baseline, "removed",
-                level_or_null(&state->removed), "changed", "boot_id", state->changed.boot_id,
-                "monotonic_us", (json_int_t)state->changed.monotonic_us, "waiting_since",
+                "level", level_or_null(&state->level), "baseline", state->baseline, "changed",
+                "boot_id", state->changed.boot_id, "monotonic_us",
+                (json_int_t)state->changed.monotonic_us, "waiting_since",
                 (json_int_t)state->waiting_since, "suspended",
-                suspension_to_json(&state->suspension), "last_check", "at",
+                suspension_to_json(&state->suspension), "watched",
+                su_watched_to_json(&state->watched), "boots", "tries",
+                (json_int_t)state->boots.tries, "counted", state->boots.counted, "knowledge",
+                su_knowledge_to_json(&state->knowledge), "last_check", "at",
                 (json_int_t)state->check.at, "outcome", state->check.outcome, "message",
                 state->check.message, "level", level_or_null(&state->check.level));
         if (!document)
@@ -199,6 +240,8 @@ int su_state_save(int state_fd, const struct su_state *state, struct su_error *e
 
 void su_state_done(struct su_state *state)
 {
+        su_watched_done(&state->watched);
+        su_knowledge_done(&state->knowledge);
         free(state->baseline);
         free(state->check.outcome);
         free(state->check.message);

@@ -13,8 +13,10 @@
 #include "base/own.h"
 #include "base/paths.h"
 #include "device/holder.h"
+#include "device/knowledge.h"
 #include "improvement/level.h"
 #include "restart/moment.h"
+#include "restart/watched.h"
 #include "json/json.h"
 
 #define SU_GENERATION_NONE (-1)
@@ -33,6 +35,12 @@ struct su_suspension {
         int64_t since;
 };
 
+/* Boots since the last one that reached the healthy mark. */
+struct su_boot_count {
+        int64_t tries;
+        char counted[SU_BOOT_ID_SIZE]; /* the boot that was counted last */
+};
+
 struct su_state {
         int64_t newest;           /* number of the newest generation that was ever made */
         int64_t active;           /* the generation that is meant to be on /usr; 0: the baseline */
@@ -41,11 +49,13 @@ struct su_state {
         int64_t transition;       /* a swap to this generation was begun; SU_GENERATION_NONE */
         struct su_level level;    /* of the active generation; "": the baseline */
         char *baseline;           /* that the active generation was made for; NULL with 0 */
-        struct su_level removed;  /* taken off by the user last; "" */
         struct su_moment changed; /* when /usr was changed last */
         int64_t waiting_since; /* somebody uses what is old since then; 0: nobody, as far as known
                                 */
         struct su_suspension suspension;
+        struct su_watched watched;
+        struct su_boot_count boots;
+        struct su_knowledge knowledge;
         struct su_check_record check;
 };
 

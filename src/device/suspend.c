@@ -67,112 +67,21 @@ static int end_suspension(struct su_engine *engine, struct su_error *err)
         return su_state_save(engine->state_fd, &engine->state, err);
 }
 
-static int load_manifests(struct su_engine *engine, struct su_resume *resume, struct su_error *err)
-{
-        su_auto_generation struct su_generation generation = {0};
-        int r;
-
-        r = su_store_load_generation(engine->state_fd, engine->state.active, &generation, err);
-        if (r >= 0)
-                r = su_store_load_generation_manifest(engine->state_fd, &generation, &resume->from,
-                                                      err);
-        if (r >= 0)
-                r = su_store_load_generation_manifest(engine->state_fd, &generation, &resume->to,
-                                                      err);
-        return r;
-}
-
-/* Another baseline by now: a level of the former one says nothing about it. */
-static bool is_of_this_baseline(const struct su_engine *engine, const struct su_manifest *manifest)
-{
-        return strcmp(manifest->baseline, engine->os.baseline) == 0;
-}
-
-static bool has_image(const struct su_engine *engine, const struct su_component *component)
-{
-        su_auto_close int fd = -EBADF;
-
-        return su_store_open_image(engine->state_fd, &component->image, &fd, NULL) >= 0;
-}
-
-/* How the components stand to the base that the package manager left. `ret_changed`: otherwise than
- * before. */
-static int find_fits(struct su_engine *engine, struct su_resume *resume, bool *ret_changed,
-                     struct su_error *err)
-{
-        su_auto_close int base_fd = -EBADF;
-        int r;
-
-        *ret_changed = false;
-        if (!is_of_this_baseline(engine, &resume->to)) {
-                for (size_t i = 0; i < resume->to.n_components; i++)
-                        resume->to.components[i].fit = SU_FIT_SUPERSEDED;
-                return 0;
-        }
-        r = su_layers_open_base(engine->root, &base_fd, err);
-        for (size_t i = 0; i < resume->to.n_components && r >= 0; i++) {
-                struct su_component *component = &resume->to.components[i];
-                struct su_fit_report report;
-
-                r = su_fit_find(engine->root, base_fd, component, &report, err);
-                if (r < 0)
-                        return r;
-                if (report.fit == SU_FIT_APPLIES && !has_image(engine, component))
-                        report.fit = SU_FIT_MISSING;
-                *ret_changed |= report.fit != component->fit;
-                component->fit = report.fit;
-        }
-        return r;
-}
-
-static int put_back(struct su_engine *engine, struct su_resume *resume, struct su_error *err)
-{
-        int64_t generation;
-        bool changed;
-        int r;
-
-        r = find_fits(engine, resume, &changed, err);
-        if (r < 0)
-                return r;
-        if (su_manifest_count_applying(&resume->to) == 0) {
-                resume->resumed = SU_RESUMED_BASELINE;
-                return su_transition_retire(engine, &resume->to, err);
-        }
-        resume->resumed = changed ? SU_RESUMED_PART : SU_RESUMED_ALL;
-        if (changed)
-                return su_transition_to(engine, NULL, &resume->to, &generation, NULL, err);
-        r = su_transition_restore(engine, &resume->to, engine->state.active, err);
-        /* What was started meanwhile has read the bare base. */
-        if (r >= 0)
-                r = su_moment_now(&engine->state.changed, err);
-        return r < 0 ? r : end_suspension(engine, err);
-}
-
-static json_t *fits_to_json(const struct su_manifest *manifest)
-{
-        su_auto_json json_t *fits = json_object();
-
-        for (size_t i = 0; i < manifest->n_components; i++)
-                if (json_object_set_new(fits, manifest->components[i].name,
-                                        json_string(su_fit_name(manifest->components[i].fit))) < 0)
-                        return NULL;
-        return su_take(fits);
-}
-
 /* The history tells of it only when something is not there again. */
 static int record(struct su_engine *engine, const struct su_resume *resume, struct su_error *err)
 {
+        const struct su_restoration *restoration = &resume->restoration;
+        const bool some = restoration->restored == SU_RESTORED_PART;
         json_t *event;
 
-        if (resume->resumed != SU_RESUMED_PART && resume->resumed != SU_RESUMED_BASELINE)
+        if (restoration->restored == SU_RESTORED_ALL)
                 return 0;
         event = su_refresh_event("resume", NULL, &resume->refresh);
         if (event &&
             json_object_update_new(
-                    event,
-                    json_pack("{s:s, s:s?, s:b, s:o}", "from", resume->from.level.name, "to",
-                              resume->resumed == SU_RESUMED_PART ? resume->to.level.name : NULL,
-                              "changed", true, "components", fits_to_json(&resume->to))) < 0) {
+                    event, json_pack("{s:s, s:s?, s:b, s:o}", "from", restoration->from.level.name,
+                                     "to", some ? restoration->to.level.name : NULL, "changed",
+                                     true, "components", su_fits_to_json(&restoration->to))) < 0) {
                 json_decref(event);
                 event = NULL;
         }
@@ -193,15 +102,14 @@ static int bring_back(struct su_engine *engine, struct su_resume *resume, struct
         su_os_done(&engine->os); /* the package manager may have changed it */
         r = su_os_read(engine->root_fd, &engine->os, err);
         if (r >= 0)
-                r = load_manifests(engine, resume, err);
-        if (r >= 0)
-                r = put_back(engine, resume, err);
+                r = su_restore(engine, &resume->restoration, err);
         if (r < 0)
                 return r;
+        resume->resumed = SU_RESUMED;
         /* The layers are back: that nobody can say who waits for a restart must not stop a package
          * manager. */
-        (void)su_refresh(engine, &resume->from, &resume->to, SU_RESTART_LATER, &resume->refresh,
-                         &resume->refresh_error);
+        (void)su_refresh(engine, &resume->restoration.from, &resume->restoration.to,
+                         SU_RESTART_LATER, NULL, &resume->refresh, &resume->refresh_error);
         return record(engine, resume, err);
 }
 
@@ -223,7 +131,6 @@ int su_resume(struct su_engine *engine, bool force, struct su_resume *resume, st
 void su_resume_done(struct su_resume *resume)
 {
         su_refresh_done(&resume->refresh);
-        su_manifest_done(&resume->from);
-        su_manifest_done(&resume->to);
+        su_restoration_done(&resume->restoration);
         *resume = (struct su_resume){0};
 }

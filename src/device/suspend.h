@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "device/engine.h"
 #include "device/refresh.h"
+#include "device/restore.h"
 
 /* BUSY, naming it, while a package manager is at work: who holds a suspension, or has dpkg's lock.
  */
@@ -18,17 +19,14 @@ int su_suspend_check(const struct su_engine *engine, struct su_error *err);
 int su_suspend(struct su_engine *engine, bool *ret_suspended, struct su_error *err);
 
 enum su_resumed {
-        SU_RESUMED_NOTHING,  /* nothing was suspended */
-        SU_RESUMED_NOT_YET,  /* another process, which is alive, holds the suspension */
-        SU_RESUMED_ALL,      /* all that was there is there again */
-        SU_RESUMED_PART,     /* some components no longer apply */
-        SU_RESUMED_BASELINE, /* none applies any more */
+        SU_RESUMED_NOTHING, /* nothing was suspended */
+        SU_RESUMED_NOT_YET, /* another process, which is alive, holds the suspension */
+        SU_RESUMED,         /* see `restoration` */
 };
 
 struct su_resume {
         enum su_resumed resumed;
-        struct su_manifest from; /* what was on /usr before, and what is now, with the fits */
-        struct su_manifest to;
+        struct su_restoration restoration;
         struct su_error why_not; /* NOT_YET: who is at work */
         struct su_error
                 refresh_error;     /* why nobody knows who is exposed; code SU_OK: it is known */

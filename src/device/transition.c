@@ -1,5 +1,7 @@
 #include "device/transition.h"
 
+#include <string.h>
+
 #include "base/text.h"
 #include "device/store.h"
 #include "layers/mountinfo.h"
@@ -29,6 +31,15 @@ static int begin(struct su_engine *engine, const struct su_manifest *to, int64_t
         return su_state_save(engine->state_fd, state, err);
 }
 
+static void remember(struct su_knowledge *knowledge, const struct su_manifest *to,
+                     const struct su_level *removed)
+{
+        if (to && su_level_compare(&knowledge->staged, &to->level) <= 0)
+                knowledge->staged = (struct su_level){0};
+        if (to || removed)
+                knowledge->removed = removed ? *removed : (struct su_level){0};
+}
+
 static int end(struct su_engine *engine, const struct su_manifest *to, int64_t generation,
                const struct su_level *removed, struct su_error *err)
 {
@@ -48,11 +59,15 @@ static int end(struct su_engine *engine, const struct su_manifest *to, int64_t g
         state->level = to ? to->level : (struct su_level){0};
         if (to)
                 state->retired = 0;
-        state->removed = removed ? *removed : (struct su_level){0};
+        remember(&state->knowledge, to, removed);
         free(state->baseline);
         state->baseline = su_take(baseline);
         state->waiting_since = 0; /* what waits now waits for this change */
         state->suspension = (struct su_suspension){0};
+        su_watched_done(&state->watched);
+        /* This boot says nothing about it: it began with something else. */
+        state->boots.tries = 0;
+        memcpy(state->boots.counted, state->changed.boot_id, sizeof state->boots.counted);
         engine->mounted = generation;
         return su_state_save(engine->state_fd, state, err);
 }

@@ -229,7 +229,8 @@ def test_a_trusted_root_that_is_none(content, names, device):
 
 @pytest.mark.parametrize("arguments", [
     (), ("fly",), ("install", "more"), ("--flag",), ("install", "--root"), ("--root",), ("status", "--dry-run"),
-    ("restart", "--restart=later"), ("status", "--if-due"), ("install", "--force"), ("install", "--restart=soon"),
+    ("restart", "--restart=later"), ("status", "--if-due"), ("check", "--force"), ("install", "--restart=soon"),
+    ("remove", "--download-only"), ("remove", "--unattended"), ("activate", "--dry-run"),
 ])
 def test_usage(arguments, device):
     done = support.run(support.BUILD / "suture", *arguments, check=False)

@@ -322,8 +322,8 @@ def test_in_a_chroot_there_is_nothing_to_suspend(device):
         assert done.returncode == 0, done.stderr
 
 
-def test_what_was_recalled_meanwhile_is_not_replaced_by_less(device, own_shop):
-    """A component of (b) lost its image, and the channel offers (a) again: nothing goes back by itself."""
+def test_what_was_recalled_meanwhile_is_left_for_what_is_offered(device, own_shop):
+    """A component of (b) lost its image, and the channel offers (a) again."""
     own_shop.release("b")
     device.configure(f"[Source]\nRepository=file://{own_shop.public}\n")
     assert device("install")["to"] == "b"
@@ -332,7 +332,8 @@ def test_what_was_recalled_meanwhile_is_not_replaced_by_less(device, own_shop):
     (device.state / f"images/{seal}.erofs").unlink()
     assert device("resume", "--force").status == 0
     own_shop("recall", "--level", "b", "--reason", "it breaks sound")
-    assert device("check")["up_to_date"]
+    check = device("check")
+    assert (check["up_to_date"], check["recalled"], check["level"]) == (False, True, "a"), check.text
     install = device("install")
-    assert (install.status, install["changed"]) == (0, False), install.message
-    assert "(a)" not in device("status")["version"]
+    assert (install.status, install["changed"], install["recalled"]) == (0, True, True), install.message
+    assert "(a)" in device("status")["version"]

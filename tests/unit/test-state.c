@@ -15,7 +15,13 @@ static const struct su_state sample = {
         .transition = 9,
         .level = {"b"},
         .baseline = (char *)"debian-12-x86-64",
-        .removed = {"a"},
+        .watched = {.generation = 8},
+        .boots = {2, "12345678-1234-1234-1234-123456789abc"},
+        .knowledge = {.baseline = (char *)"debian-12-x86-64",
+                      .serial = 5,
+                      .floor = {"a"},
+                      .removed = {"a"},
+                      .staged = {"c"}},
         .check = {1780272000, (char *)"Offered", (char *)"12 (b) is offered", {"c"}},
 };
 
@@ -48,7 +54,14 @@ static void test_round_trip(void **state)
         assert_int_equal(loaded.transition, 9);
         assert_string_equal(loaded.level.name, "b");
         assert_string_equal(loaded.baseline, "debian-12-x86-64");
-        assert_string_equal(loaded.removed.name, "a");
+        assert_int_equal(loaded.watched.generation, 8);
+        assert_int_equal(loaded.boots.tries, 2);
+        assert_string_equal(loaded.boots.counted, sample.boots.counted);
+        assert_string_equal(loaded.knowledge.baseline, "debian-12-x86-64");
+        assert_int_equal(loaded.knowledge.serial, 5);
+        assert_string_equal(loaded.knowledge.floor.name, "a");
+        assert_string_equal(loaded.knowledge.removed.name, "a");
+        assert_string_equal(loaded.knowledge.staged.name, "c");
         assert_int_equal(loaded.check.at, 1780272000);
         assert_string_equal(loaded.check.outcome, "Offered");
         assert_string_equal(loaded.check.message, "12 (b) is offered");
@@ -98,8 +111,9 @@ static void test_wrong_values(void **state)
 {
         struct scratch *scratch = *state;
         static const char *const cases[][2] = {
-                {"active", "-1"},   {"transition", "-2"}, {"level", "\"A\""},      {"removed", "5"},
-                {"baseline", "[]"}, {"last_check", "3"},  {"last_check/at", "-1"},
+                {"active", "-1"},        {"transition", "-2"}, {"level", "\"A\""},
+                {"knowledge", "5"},      {"baseline", "[]"},   {"last_check", "3"},
+                {"last_check/at", "-1"},
         };
         su_auto_free char *good = NULL;
         struct su_error err = {0};

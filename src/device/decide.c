@@ -1,0 +1,143 @@
+#include "device/decide.h"
+
+#include <inttypes.h>
+
+static bool is_newer(const struct su_level *a, const struct su_level *b)
+{
+        return su_level_compare(a, b) > 0;
+}
+
+static int check_rollout(const struct su_situation *situation,
+                         const struct su_channel_level *current, struct su_error *err)
+{
+        int percent = su_rollout_percent(current, situation->now);
+
+        if (situation->position < percent)
+                return 0;
+        return su_fail(err, SU_ERROR_NOT_OFFERED,
+                       "level (%s) is not yet in the roll-out for this machine: it is at %d %%, "
+                       "this machine is at %d %%",
+                       current->level.name, percent, situation->position);
+}
+
+/* Whether the channel's current level may be here, whatever is here now. */
+static int check_current(const struct su_situation *situation,
+                         const struct su_channel_level *current, struct su_error *err)
+{
+        const struct su_level *floor = &situation->knowledge->floor;
+
+        if (!current)
+                return su_fail(err, SU_ERROR_NOT_OFFERED,
+                               "the repository offers no improvement for baseline %s at present",
+                               situation->channel->baseline);
+        if (current->recall_reason)
+                return su_fail(err, SU_ERROR_NOT_OFFERED, "level (%s) was recalled: %s",
+                               current->level.name, current->recall_reason);
+        if (is_newer(floor, &current->level))
+                return su_fail(err, SU_ERROR_NOT_OFFERED,
+                               "level (%s) is below (%s), the lowest that its publisher allowed",
+                               current->level.name, floor->name);
+        return 0;
+}
+
+static enum su_hold find_hold(const struct su_knowledge *knowledge, const struct su_level *level)
+{
+        if (su_refusals_find(&knowledge->quarantine, level))
+                return SU_HOLD_QUARANTINED;
+        return su_level_compare(&knowledge->removed, level) == 0 ? SU_HOLD_REMOVED : SU_HOLD_NONE;
+}
+
+static int go_back(const struct su_situation *situation, struct su_decision *decision,
+                   struct su_error *err)
+{
+        const struct su_level *floor = &situation->knowledge->floor;
+
+        if (is_newer(floor, &situation->fallback))
+                return su_fail(
+                        err, SU_ERROR_NOT_OFFERED,
+                        "level (%s) was recalled (%s), but its publisher allows nothing below "
+                        "(%s): it stays until a newer one comes",
+                        situation->present.name, decision->recall_reason, floor->name);
+        decision->course = SU_COURSE_GO_BACK;
+        decision->level = situation->fallback;
+        return 0;
+}
+
+/* The level that is offered instead may well be an older one. */
+static int leave(const struct su_situation *situation, const struct su_channel_level *current,
+                 struct su_decision *decision, struct su_error *err)
+{
+        if (check_current(situation, current, NULL) < 0 ||
+            find_hold(situation->knowledge, &current->level) != SU_HOLD_NONE ||
+            check_rollout(situation, current, NULL) < 0)
+                return go_back(situation, decision, err);
+        decision->course = SU_COURSE_INSTALL;
+        decision->level = current->level;
+        return 0;
+}
+
+static int advance(const struct su_situation *situation, const struct su_channel_level *current,
+                   struct su_decision *decision, struct su_error *err)
+{
+        int r;
+
+        r = check_current(situation, current, err);
+        if (r < 0)
+                return r;
+        decision->level = current->level;
+        if (!is_newer(&current->level, &situation->present)) {
+                decision->course = SU_COURSE_STAY;
+                return 0;
+        }
+        decision->course = SU_COURSE_INSTALL;
+        decision->hold = find_hold(situation->knowledge, &current->level);
+        return check_rollout(situation, current, err);
+}
+
+int su_decide(const struct su_situation *situation, struct su_decision *ret, struct su_error *err)
+{
+        const struct su_channel *channel = situation->channel;
+        const struct su_channel_level *present = su_channel_find(channel, &situation->present);
+        const struct su_channel_level *current = NULL;
+        struct su_decision decision = {0};
+        int r;
+
+        if (channel->current.name[0])
+                current = su_channel_find(channel, &channel->current);
+        if (present && present->recall_reason) {
+                decision.recall_reason = present->recall_reason;
+                r = leave(situation, current, &decision, err);
+        } else {
+                r = advance(situation, current, &decision, err);
+        }
+        if (r >= 0)
+                *ret = decision;
+        return r;
+}
+
+static int learn_recalls(struct su_knowledge *knowledge, const struct su_channel *channel,
+                         struct su_error *err)
+{
+        int r = 0;
+
+        su_refusals_done(&knowledge->recalls);
+        for (size_t i = 0; i < channel->n_levels && r >= 0; i++)
+                if (channel->levels[i].recall_reason)
+                        r = su_refusals_add(&knowledge->recalls, &channel->levels[i].level,
+                                            channel->levels[i].recall_reason, err);
+        return r;
+}
+
+int su_knowledge_learn(struct su_knowledge *knowledge, const struct su_channel *channel,
+                       struct su_error *err)
+{
+        if (channel->serial < knowledge->serial)
+                return su_fail(err, SU_ERROR_ROLLBACK,
+                               "the channel of %s is number %" PRId64 ", but number %" PRId64
+                               " was seen here before",
+                               channel->baseline, channel->serial, knowledge->serial);
+        knowledge->serial = channel->serial;
+        if (is_newer(&channel->floor, &knowledge->floor))
+                knowledge->floor = channel->floor;
+        return learn_recalls(knowledge, channel, err);
+}

@@ -1,0 +1,151 @@
+#include "device/restore.h"
+
+#include <string.h>
+
+#include "device/fit.h"
+#include "device/store.h"
+#include "device/transition.h"
+
+static int load_manifests(struct su_engine *engine, struct su_restoration *restoration,
+                          struct su_error *err)
+{
+        su_auto_generation struct su_generation generation = {0};
+        int r;
+
+        r = su_store_load_generation(engine->state_fd, engine->state.active, &generation, err);
+        if (r >= 0)
+                r = su_store_load_generation_manifest(engine->state_fd, &generation,
+                                                      &restoration->from, err);
+        if (r >= 0)
+                r = su_store_load_generation_manifest(engine->state_fd, &generation,
+                                                      &restoration->to, err);
+        return r;
+}
+
+/* Another baseline by now: a level of the former one says nothing about it. */
+static bool is_of_this_baseline(const struct su_engine *engine, const struct su_manifest *manifest)
+{
+        return strcmp(manifest->baseline, engine->os.baseline) == 0;
+}
+
+static bool has_image(const struct su_engine *engine, const struct su_component *component)
+{
+        su_auto_close int fd = -EBADF;
+
+        return su_store_open_image(engine->state_fd, &component->image, &fd, NULL) >= 0;
+}
+
+static void supersede_all(struct su_manifest *manifest)
+{
+        for (size_t i = 0; i < manifest->n_components; i++)
+                manifest->components[i].fit = SU_FIT_SUPERSEDED;
+}
+
+int su_find_fits(struct su_engine *engine, struct su_manifest *manifest, bool images,
+                 bool *ret_changed, struct su_error *err)
+{
+        su_auto_close int base_fd = -EBADF;
+        int r;
+
+        *ret_changed = false;
+        if (!is_of_this_baseline(engine, manifest)) {
+                supersede_all(manifest);
+                *ret_changed = true;
+                return 0;
+        }
+        r = su_layers_open_base(engine->root, &base_fd, err);
+        for (size_t i = 0; i < manifest->n_components && r >= 0; i++) {
+                struct su_component *component = &manifest->components[i];
+                struct su_fit_report report;
+
+                r = su_fit_find(engine->root, base_fd, component, &report, err);
+                if (r < 0)
+                        return r;
+                if (images && report.fit == SU_FIT_APPLIES && !has_image(engine, component))
+                        report.fit = SU_FIT_MISSING;
+                /* An image that was missing is not looked for each time. */
+                if (!images && report.fit == SU_FIT_APPLIES && component->fit == SU_FIT_MISSING)
+                        continue;
+                *ret_changed |= report.fit != component->fit;
+                component->fit = report.fit;
+        }
+        return r;
+}
+
+static int put_all_back(struct su_engine *engine, struct su_restoration *restoration,
+                        struct su_error *err)
+{
+        int r;
+
+        restoration->restored = SU_RESTORED_ALL;
+        r = su_transition_restore(engine, &restoration->to, engine->state.active, err);
+        if (r < 0)
+                (void)su_transition_mend(engine, NULL, NULL);
+        /* What was started meanwhile has read the bare base. */
+        if (r >= 0)
+                r = su_moment_now(&engine->state.changed, err);
+        if (r < 0)
+                return r;
+        engine->state.suspension = (struct su_suspension){0};
+        return su_state_save(engine->state_fd, &engine->state, err);
+}
+
+static int put_part_back(struct su_engine *engine, struct su_restoration *restoration,
+                         struct su_error *err)
+{
+        int64_t generation;
+
+        if (su_manifest_count_applying(&restoration->to) == 0) {
+                restoration->restored = SU_RESTORED_BASELINE;
+                return su_transition_retire(engine, &restoration->to, err);
+        }
+        restoration->restored = SU_RESTORED_PART;
+        return su_transition_to(engine, NULL, &restoration->to, &generation, NULL, err);
+}
+
+/* The transition reads each image to its end; nobody else has to, unless it finds a broken one. */
+static bool is_about_an_image(const struct su_error *failure)
+{
+        return failure->code == SU_ERROR_SEAL || failure->code == SU_ERROR_NOT_FOUND;
+}
+
+int su_restore(struct su_engine *engine, struct su_restoration *restoration, struct su_error *err)
+{
+        struct su_error failure = {0};
+        bool changed;
+        int r;
+
+        r = load_manifests(engine, restoration, err);
+        if (r >= 0)
+                r = su_find_fits(engine, &restoration->to, false, &changed, err);
+        if (r < 0)
+                return r;
+        if (!changed && su_manifest_count_applying(&restoration->to) > 0) {
+                r = put_all_back(engine, restoration, &failure);
+                if (r >= 0 || !is_about_an_image(&failure)) {
+                        if (r < 0 && err)
+                                *err = failure;
+                        return r;
+                }
+        }
+        r = su_find_fits(engine, &restoration->to, true, &changed, err);
+        return r < 0 ? r : put_part_back(engine, restoration, err);
+}
+
+json_t *su_fits_to_json(const struct su_manifest *manifest)
+{
+        su_auto_json json_t *fits = json_object();
+
+        for (size_t i = 0; i < manifest->n_components; i++)
+                if (json_object_set_new(fits, manifest->components[i].name,
+                                        json_string(su_fit_name(manifest->components[i].fit))) < 0)
+                        return NULL;
+        return su_take(fits);
+}
+
+void su_restoration_done(struct su_restoration *restoration)
+{
+        su_manifest_done(&restoration->from);
+        su_manifest_done(&restoration->to);
+        *restoration = (struct su_restoration){0};
+}
