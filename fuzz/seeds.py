@@ -21,6 +21,7 @@ MANIFEST = {
         "name": "openssl", "old_version": "3.0.1", "new_version": "3.0.2",
         "image": {"size": 4096, "seal": HASH},
         "fixes": [{"id": "CVE-2026-1", "title": "a\nhole", "severity": "high"}],
+        "health": [{"unit": "nginx*.service", "command": "/usr/bin/curl -fsS http://127.0.0.1/"}],
         "files": [{"path": "/usr/lib/a.so", "before": FACTS, "after": FACTS},
                   {"path": "/opt/new", "before": None, "after": dict(FACTS, build_id=None)}],
         "deltas": [{"object": {"size": 7, "sha256": HASH},
@@ -37,7 +38,11 @@ BASELINE = {
     "files": [dict(FACTS, path="/usr/lib/z", mode=420), dict(FACTS, path="/usr/lib/a", mode=493)]}
 STATE = {
     "type": "suture-state", "version": 1, "newest": 9, "active": 8, "previous": 7, "transition": 9,
-    "level": "b", "baseline": "debian-12-x86-64", "removed": "a",
+    "level": "b", "baseline": "debian-12-x86-64", "boots": {"tries": 2, "counted": "12345678-1234-1234-1234-123456789abc"},
+    "watched": {"generation": 8, "units": ["a.service", "b.service"], "excused": ["b.service", "/usr/bin/check it"]},
+    "knowledge": {"baseline": "debian-12-x86-64", "serial": 5, "floor": "a", "removed": "a", "staged": "c",
+                  "quarantine": [{"level": "a", "at": 1780272000, "reason": "a.service has failed"}],
+                  "recalls": [{"level": "aa", "at": 5, "reason": "it breaks sound"}]},
     "last_check": {"at": 1780272000, "outcome": "Offered", "message": "12 (b)", "level": "c"}}
 
 X86 = {
@@ -221,6 +226,8 @@ def main():
     seed("text", "path", "/usr/lib/x.so.1")
     seed("text", "name", "debian-12.11~rc1+b_2-x86-64")
     seed("text", "letters", b"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \x1b[2J \xc2\x9b \xff")
+    seed("health", "full", "# who\n[nginx*.service]\nCommand = /usr/bin/curl -fsS http://127.0.0.1/\n[*]\nCommand=/bin/y\n")
+    seed("health", "wrong", "[a b]\nCommand=x\n")
     log_seeds()
     tile_seeds()
     for name, code in X86.items():

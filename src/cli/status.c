@@ -23,18 +23,30 @@ static void report_done(struct report *report)
         su_review_done(&report->review);
 }
 
+/* The publisher's word on the level that is on /usr; NULL: it stands. */
+static const struct su_refused *find_recall(const struct report *report)
+{
+        return su_refusals_find(&report->engine->state.knowledge.recalls, &report->level);
+}
+
 static const char *name_state(const struct report *report)
 {
         const struct su_engine *engine = report->engine;
 
         if (engine->state.suspension.holder.pid > 0)
                 return "suspended";
+        if (engine->disabled && engine->mounted == 0)
+                return "disabled";
         if (engine->state.active > 0 && engine->mounted != engine->state.active)
                 return "inactive";
         if (!su_transition_is_whole(engine, report->manifest.baseline ? &report->manifest : NULL))
                 return "incomplete";
         if (!report->level.name[0])
                 return "baseline";
+        if (find_recall(report))
+                return "recalled";
+        if (engine->state.watched.generation > 0)
+                return "watched";
         if (report->exposure_known && report->review.installed &&
             su_survey_is_waiting(&report->review.survey))
                 return "waiting";
@@ -88,30 +100,52 @@ static json_t *waiting_to_json(const struct report *report)
                          "overdue", su_restart_is_overdue(policy, since, su_now()));
 }
 
+static json_t *refusals_to_json(const struct su_refusals *refusals)
+{
+        su_auto_json json_t *array = json_array();
+
+        for (size_t i = 0; i < refusals->n_levels; i++) {
+                const struct su_refused *refused = &refusals->levels[i];
+                char at[SU_TIME_TEXT_SIZE];
+
+                su_time_format(refused->at, at);
+                if (json_array_append_new(array,
+                                          json_pack("{s:s, s:s, s:s}", "level", refused->level.name,
+                                                    "at", at, "reason", refused->reason)) < 0)
+                        return NULL;
+        }
+        return su_take(array);
+}
+
 static int print_json(const struct report *report, struct su_error *err)
 {
         const struct su_engine *engine = report->engine;
         const struct su_survey *survey = &report->review.survey;
+        const struct su_knowledge *knowledge = &engine->state.knowledge;
         const bool known = report->exposure_known;
 
         return su_output_json(
-                json_pack("{s:{s:s, s:s, s:s, s:s}, s:s, s:o, s:s, s:I, s:o, s:b, s:o, s:o, s:s?, "
-                          "s:o, s:o, "
-                          "s:s?, s:s?, s:s}",
-                          "baseline", "name", engine->os.baseline, "os", engine->os.name,
-                          "os_version", engine->os.version, "architecture", engine->os.architecture,
-                          "version", report->version, "level", su_output_level(&report->level),
-                          "state", report->state, "generation", (json_int_t)engine->mounted,
-                          "components", su_output_components(&report->manifest), "exposure_known",
-                          known, "exposed",
-                          known ? su_output_exposure(&survey->exposure) : json_null(), "stale",
-                          known ? su_output_stale(&survey->stale) : json_null(), "needs",
-                          known ? su_plan_needs(&survey->plan) : NULL, "waiting",
-                          waiting_to_json(report), "last_check",
-                          check_to_json(&engine->state.check), "repository",
-                          engine->config.repository, "conflict",
-                          engine->conflict.code ? engine->conflict.message : NULL,
-                          "seal_enforcement", "activation"),
+                json_pack(
+                        "{s:{s:s, s:s, s:s, s:s}, s:s, s:o, s:s, s:I, s:o, s:b, s:o, s:o, s:s?, "
+                        "s:o, s:o, "
+                        "s:s?, s:s?, s:s, s:o, s:o, s:o, s:o, s:I}",
+                        "baseline", "name", engine->os.baseline, "os", engine->os.name,
+                        "os_version", engine->os.version, "architecture", engine->os.architecture,
+                        "version", report->version, "level", su_output_level(&report->level),
+                        "state", report->state, "generation", (json_int_t)engine->mounted,
+                        "components", su_output_components(&report->manifest), "exposure_known",
+                        known, "exposed",
+                        known ? su_output_exposure(&survey->exposure) : json_null(), "stale",
+                        known ? su_output_stale(&survey->stale) : json_null(), "needs",
+                        known ? su_plan_needs(&survey->plan) : NULL, "waiting",
+                        waiting_to_json(report), "last_check", check_to_json(&engine->state.check),
+                        "repository", engine->config.repository, "conflict",
+                        engine->conflict.code ? engine->conflict.message : NULL, "seal_enforcement",
+                        "activation", "floor", su_output_level(&knowledge->floor), "staged",
+                        su_output_level(&knowledge->staged), "recalls",
+                        refusals_to_json(&knowledge->recalls), "quarantine",
+                        refusals_to_json(&knowledge->quarantine), "boots_without_mark",
+                        (json_int_t)engine->state.boots.tries),
                 err);
 }
 
@@ -161,6 +195,33 @@ static void print_suspension(const struct su_suspension *suspension)
                              suspension->holder.name);
 }
 
+/* What keeps the level on /usr, or another one, from being what it should be. */
+static void print_refusals(const struct report *report)
+{
+        const struct su_knowledge *knowledge = &report->engine->state.knowledge;
+        const struct su_refused *recall = find_recall(report);
+
+        if (recall)
+                (void)printf("            (%s) was recalled: %s; 'suture install' leaves it\n",
+                             recall->level.name, recall->reason);
+        for (size_t i = 0; i < knowledge->quarantine.n_levels; i++)
+                (void)printf("Quarantine: (%s): %s\n", knowledge->quarantine.levels[i].level.name,
+                             knowledge->quarantine.levels[i].reason);
+        if (knowledge->staged.name[0])
+                (void)printf("Staged:     (%s) waits to be installed\n", knowledge->staged.name);
+}
+
+static void print_inactive(const struct su_engine *engine)
+{
+        if (engine->disabled)
+                (void)puts("            suture.disable is on the kernel's command line: this boot "
+                           "goes without");
+        else
+                (void)printf("            level (%s) is installed, but not on /usr since the "
+                             "system started: run 'suture activate'\n",
+                             engine->state.level.name);
+}
+
 static void print_text(const struct report *report)
 {
         const struct su_engine *engine = report->engine;
@@ -173,10 +234,8 @@ static void print_text(const struct report *report)
         if (engine->state.suspension.holder.pid > 0)
                 print_suspension(&engine->state.suspension);
         else if (engine->state.active > 0 && engine->mounted != engine->state.active)
-                (void)printf(
-                        "            level (%s) is installed, but not on /usr since the system "
-                        "started: run 'suture install'\n",
-                        engine->state.level.name);
+                print_inactive(engine);
+        print_refusals(report);
         if (engine->conflict.code)
                 (void)printf("Conflict:   %s\n", engine->conflict.message);
         print_exposure(report);

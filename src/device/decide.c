@@ -125,6 +125,8 @@ static int learn_recalls(struct su_knowledge *knowledge, const struct su_channel
                 if (channel->levels[i].recall_reason)
                         r = su_refusals_add(&knowledge->recalls, &channel->levels[i].level,
                                             channel->levels[i].recall_reason, err);
+        if (su_refusals_find(&knowledge->recalls, &knowledge->staged))
+                knowledge->staged = (struct su_level){0};
         return r;
 }
 

@@ -43,7 +43,7 @@ int su_restart(struct su_engine *engine, enum su_restart_when when, bool dry_run
                 return r;
         if (engine->mounted != engine->state.active)
                 return su_fail(err, SU_ERROR_NOT_INSTALLED,
-                               "level (%s) is installed, but not on /usr: run 'suture install'",
+                               "level (%s) is installed, but not on /usr: run 'suture activate'",
                                engine->state.level.name);
         r = su_review_present(engine, &restart->from, &restart->to, err);
         if (r < 0)

@@ -83,7 +83,7 @@ void su_options_print_help(void)
                    "  --fast               build: larger deltas, made in a tenth of the time\n"
                    "  --rollout=PERCENT    release: part of the devices (default: 100)\n"
                    "  --level=LEVEL, --reason=TEXT\n"
-                   "                       recall: what, and what people are told\n"
+                   "                       recall, floor: what, and what people are told\n"
                    "  --origin=NAME        log init: how the log is called\n"
                    "  --policy=FILE        log check, log cosign: instead of the workspace's\n"
                    "  --state=FILE         the same: the checkpoint that was seen last\n"

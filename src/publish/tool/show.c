@@ -32,8 +32,9 @@ static int show_role(const struct su_workspace *workspace, const char *role, jso
 static void print_level(const struct su_channel *channel, const struct su_channel_level *level,
                         const struct su_manifest *manifest)
 {
-        (void)printf("  (%s)%s%s%s", level->level.name,
+        (void)printf("  (%s)%s%s%s%s", level->level.name,
                      su_level_compare(&level->level, &channel->current) == 0 ? " current" : "",
+                     su_level_compare(&level->level, &channel->floor) == 0 ? " floor" : "",
                      level->recall_reason ? " recalled: " : "",
                      level->recall_reason ? level->recall_reason : "");
         for (size_t i = 0; i < level->n_rollout; i++)
