@@ -11,7 +11,7 @@ static int open_image(int state_fd, const struct su_image_ref *image, int *ret_f
                       struct su_error *err)
 {
         struct su_error why = {0};
-        int r = su_store_open_image(state_fd, image, ret_fd, &why);
+        int r = su_store_read_image(state_fd, image, ret_fd, &why);
 
         return r < 0 ? su_fail(err, SU_ERROR_BASELINE, "%s", why.message) : 0;
 }
@@ -41,7 +41,7 @@ static int check_source(int state_fd, int base_fd, const struct su_delta_source_
 
         r = su_choice_open_source(state_fd, base_fd, source, &fd, err);
         if (r < 0 || !source->path)
-                return r; /* an image was compared with its seal when it was opened */
+                return r; /* an image was read and compared with its seal */
         r = su_sha256_of_fd(fd, source->path, &digest, &size, err);
         if (r < 0)
                 return r;

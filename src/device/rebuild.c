@@ -1,6 +1,7 @@
 #include "device/rebuild.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -10,6 +11,7 @@
 #include "device/choice.h"
 #include "device/store.h"
 #include "image/seal.h"
+#include "image/verity.h"
 
 /* Left free beside what is written: metadata, the state file, the history. */
 #define SPACE_RESERVE (UINT64_C(1) << 20)
@@ -140,9 +142,8 @@ static int sources_open(int state_fd, int base_fd, const struct su_delta_ref *de
         return 0;
 }
 
-static int decode_and_seal(const struct sources *sources, const struct su_component *component,
-                           int patch_fd, int image_fd, const struct su_rebuild_watch *watch,
-                           struct su_error *err)
+static int decode(const struct sources *sources, const struct su_component *component, int patch_fd,
+                  int image_fd, const struct su_rebuild_watch *watch, struct su_error *err)
 {
         struct stat st;
         int r;
@@ -155,7 +156,46 @@ static int decode_and_seal(const struct sources *sources, const struct su_compon
                 return su_fail_errno(err, errno, "cannot look at the new image");
         if ((uint64_t)st.st_size != component->image.size)
                 return su_fail(err, SU_ERROR_SEAL, "the delta made an image of the wrong size");
-        return su_seal_verify(image_fd, component->name, &component->image.seal, err);
+        if (fsync(image_fd) < 0)
+                return su_fail_errno(err, errno, "cannot sync the new image");
+        return 0;
+}
+
+/* The kernel seals no file that is open for writing: go on with a descriptor that only reads, of
+ * the very same file. */
+static int end_writing(int *image_fd, struct su_error *err)
+{
+        su_auto_close int fd = -EBADF;
+        char path[64];
+
+        (void)snprintf(path, sizeof path, "/proc/self/fd/%d", *image_fd);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot open the new image again");
+        su_close_fd(image_fd);
+        *image_fd = su_take_fd(&fd);
+        return 0;
+}
+
+/* A kernel that enforces the seal has computed it over the whole file; where it does not, we do. */
+static int seal(int *image_fd, const struct su_component *component, struct su_error *err)
+{
+        const struct su_sha256 *wanted = &component->image.seal;
+        bool enforced;
+        int r;
+
+        r = end_writing(image_fd, err);
+        if (r >= 0)
+                r = su_verity_enable(*image_fd, component->name, &enforced, err);
+        if (r < 0)
+                return r;
+        if (!enforced)
+                return su_seal_verify(*image_fd, component->name, wanted, err);
+        if (!su_verity_enforces(*image_fd, wanted))
+                return su_fail(err, SU_ERROR_SEAL,
+                               "image '%s' does not carry the seal that its manifest names",
+                               component->name);
+        return 0;
 }
 
 int su_rebuild_forget(int state_fd, const struct su_object *object, struct su_error *err)
@@ -169,6 +209,20 @@ int su_rebuild_forget(int state_fd, const struct su_object *object, struct su_er
                 return r;
         object_name(object, name);
         (void)unlinkat(downloads_fd, name, 0);
+        return 0;
+}
+
+/* A leftover of a run that was cut off may be sealed already, and is never written to again. */
+static int create_image(int images_fd, int *ret_fd, struct su_error *err)
+{
+        int fd;
+
+        if (unlinkat(images_fd, "partial", 0) < 0 && errno != ENOENT)
+                return su_fail_errno(err, errno, "cannot replace an unfinished image");
+        fd = openat(images_fd, "partial", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
+        if (fd < 0)
+                return su_fail_errno(err, errno, "cannot create an image");
+        *ret_fd = fd;
         return 0;
 }
 
@@ -187,13 +241,13 @@ int su_rebuild_image(int state_fd, int base_fd, const struct su_choice *choice, 
                 r = su_store_image_dir(state_fd, &images_fd, err);
         if (r >= 0)
                 r = sources_open(state_fd, base_fd, choice->delta, &sources, err);
+        if (r >= 0)
+                r = create_image(images_fd, &image_fd, err);
         if (r < 0)
                 return r;
-        image_fd = openat(images_fd, "partial", O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-                          0444);
-        if (image_fd < 0)
-                return su_fail_errno(err, errno, "cannot create an image");
-        r = decode_and_seal(&sources, component, patch_fd, image_fd, watch, err);
+        r = decode(&sources, component, patch_fd, image_fd, watch, err);
+        if (r >= 0)
+                r = seal(&image_fd, component, err);
         if (r >= 0)
                 r = su_file_publish(images_fd, image_fd, "partial", name, err);
         if (r < 0) {

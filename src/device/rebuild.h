@@ -25,8 +25,8 @@ struct su_rebuild_watch {
         void *userdata;
 };
 
-/* Decode, verify the seal, and store the image. The download is removed afterwards. BASELINE when a
- * source has changed since the delta was chosen. */
+/* Decode, verify the seal, have the kernel enforce it where it can, and store the image. The
+ * download is removed afterwards. BASELINE when a source has changed since the delta was chosen. */
 int su_rebuild_image(int state_fd, int base_fd, const struct su_choice *choice, int patch_fd,
                      const struct su_rebuild_watch *watch, struct su_error *err);
 

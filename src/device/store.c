@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "device/fit.h"
 #include "image/seal.h"
+#include "image/verity.h"
 #include "transparency/proof.h"
 #include "json/json.h"
 
@@ -363,27 +364,68 @@ int su_store_image_name(const struct su_image_ref *image, char **ret, struct su_
         return su_format(ret, err, "%s.erofs", hex);
 }
 
-int su_store_open_image(int state_fd, const struct su_image_ref *image, int *ret_fd,
-                        struct su_error *err)
+static int open_image(int state_fd, const char *name, int *ret_fd, struct su_error *err)
 {
-        su_auto_close int dir_fd = -EBADF;
+        su_auto_close int dir_fd = openat(state_fd, "images", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         su_auto_close int fd = -EBADF;
-        su_auto_free char *name = NULL;
-        int r;
 
-        r = su_store_image_name(image, &name, err);
-        if (r < 0)
-                return r;
-        dir_fd = openat(state_fd, "images", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (dir_fd >= 0)
                 fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0 && errno == ENOENT)
                 return su_fail(err, SU_ERROR_NOT_FOUND, "image %s is not in the store", name);
         if (fd < 0)
                 return su_fail_errno(err, errno, "cannot open image %s", name);
-        r = su_seal_verify(fd, name, &image->seal, err);
+        *ret_fd = su_take_fd(&fd);
+        return 0;
+}
+
+int su_store_open_image(int state_fd, const struct su_image_ref *image, int *ret_fd,
+                        struct su_error *err)
+{
+        su_auto_close int fd = -EBADF;
+        su_auto_free char *name = NULL;
+        int r;
+
+        r = su_store_image_name(image, &name, err);
+        if (r >= 0)
+                r = open_image(state_fd, name, &fd, err);
+        if (r >= 0 && !su_verity_enforces(fd, &image->seal))
+                r = su_seal_verify(fd, name, &image->seal, err);
         if (r < 0)
                 return r;
         *ret_fd = su_take_fd(&fd);
         return 0;
+}
+
+int su_store_read_image(int state_fd, const struct su_image_ref *image, int *ret_fd,
+                        struct su_error *err)
+{
+        su_auto_close int fd = -EBADF;
+        su_auto_free char *name = NULL;
+        int r;
+
+        r = su_store_image_name(image, &name, err);
+        if (r >= 0)
+                r = open_image(state_fd, name, &fd, err);
+        if (r < 0)
+                return r;
+        /* What was read before says nothing about the disk. */
+        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+        r = su_seal_verify(fd, name, &image->seal, err);
+        if (r == -EIO && su_verity_enforces(fd, &image->seal))
+                return su_fail(err, SU_ERROR_SEAL,
+                               "image '%s' is damaged: the kernel refuses to read all of it", name);
+        if (r < 0)
+                return r;
+        *ret_fd = su_take_fd(&fd);
+        return 0;
+}
+
+bool su_store_is_enforced(int state_fd, const struct su_image_ref *image)
+{
+        su_auto_close int fd = -EBADF;
+        su_auto_free char *name = NULL;
+
+        return su_store_image_name(image, &name, NULL) >= 0 &&
+               open_image(state_fd, name, &fd, NULL) >= 0 && su_verity_enforces(fd, &image->seal);
 }

@@ -2,6 +2,7 @@
  * generations by number. Everything is complete and durable once it has its name. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -58,10 +59,17 @@ int su_store_load_generation_manifest(int state_fd, const struct su_generation *
 int su_store_load_manifests(int state_fd, const char *baseline, struct su_manifest_list *ret,
                             struct su_error *err);
 
-/* Open an image and verify its seal over the open descriptor. NOT_FOUND when it is not there, SEAL
- * when it is damaged. */
+/* Open an image that gives the bytes of its seal or none: where the kernel enforces the seal, that
+ * is known without reading them; elsewhere it is verified over the open descriptor. NOT_FOUND when
+ * it is not there, SEAL when it is damaged. */
 int su_store_open_image(int state_fd, const struct su_image_ref *image, int *ret_fd,
                         struct su_error *err);
+/* The same, but each byte is read from the disk and found good: for who looks again, and for who
+ * maps the image, whom damage that the kernel finds would kill (SIGBUS). */
+int su_store_read_image(int state_fd, const struct su_image_ref *image, int *ret_fd,
+                        struct su_error *err);
+/* Does the kernel enforce the seal of that image of the store? */
+bool su_store_is_enforced(int state_fd, const struct su_image_ref *image);
 /* The directory of the images, made when needed, and an image's name in it. */
 int su_store_image_dir(int state_fd, int *ret_fd, struct su_error *err);
 int su_store_image_name(const struct su_image_ref *image, char **ret, struct su_error *err);

@@ -74,14 +74,20 @@ static void test_images(void **state)
 
         assert_ok(su_seal_compute(source_fd, "data", &image.seal, &err), err);
         assert_fails(su_store_open_image(scratch->fd, &image, &fd, &err), err, NOT_FOUND);
+        assert_fails(su_store_read_image(scratch->fd, &image, &fd, &err), err, NOT_FOUND);
+        assert_false(su_store_is_enforced(scratch->fd, &image));
         assert_ok(su_store_image_dir(scratch->fd, &dir_fd, &err), err);
         assert_ok(su_store_image_name(&image, &name, &err), err);
         assert_fails(su_store_open_image(scratch->fd, &image, &fd, &err), err, NOT_FOUND);
         write_text(dir_fd, name, "data");
         assert_ok(su_store_open_image(scratch->fd, &image, &fd, &err), err);
         su_close_fd(&fd);
+        assert_ok(su_store_read_image(scratch->fd, &image, &fd, &err), err);
+        su_close_fd(&fd);
+        assert_false(su_store_is_enforced(scratch->fd, &image));
         write_text(dir_fd, name, "dat4");
         assert_fails(su_store_open_image(scratch->fd, &image, &fd, &err), err, SEAL);
+        assert_fails(su_store_read_image(scratch->fd, &image, &fd, &err), err, SEAL);
         assert_int_equal(fd, -EBADF);
         assert_int_equal(unlinkat(dir_fd, name, 0), 0);
         write_text(dir_fd, "elsewhere", "data");
