@@ -1,8 +1,10 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "device/store.h"
 #include "device/transition.h"
 
 /* What status says, put together before a word is printed: text and JSON say the same. */
@@ -14,6 +16,7 @@ struct report {
         struct su_review review;
         bool exposure_known;
         const char *state;
+        const char *enforcement; /* who sees to it that images stay as sealed; NULL: none is used */
 };
 
 static void report_done(struct report *report)
@@ -53,6 +56,20 @@ static const char *name_state(const struct report *report)
         return "active";
 }
 
+/* The kernel at each read, or only we when an image is activated: the weakest one counts. */
+static const char *name_enforcement(const struct report *report)
+{
+        const struct su_manifest *manifest = &report->manifest;
+
+        if (su_manifest_count_applying(manifest) == 0)
+                return NULL;
+        for (size_t i = 0; i < manifest->n_components; i++)
+                if (manifest->components[i].fit == SU_FIT_APPLIES &&
+                    !su_store_is_enforced(report->engine->state_fd, &manifest->components[i].image))
+                        return "activation";
+        return "kernel";
+}
+
 static int gather(const struct su_engine *engine, struct report *ret, struct su_error *err)
 {
         int r;
@@ -71,6 +88,7 @@ static int gather(const struct su_engine *engine, struct report *ret, struct su_
                 ret->exposure_known = true;
         }
         ret->state = name_state(ret);
+        ret->enforcement = name_enforcement(ret);
         return 0;
 }
 
@@ -128,7 +146,7 @@ static int print_json(const struct report *report, struct su_error *err)
                 json_pack(
                         "{s:{s:s, s:s, s:s, s:s}, s:s, s:o, s:s, s:I, s:o, s:b, s:o, s:o, s:s?, "
                         "s:o, s:o, "
-                        "s:s?, s:s?, s:s, s:o, s:o, s:o, s:o, s:I}",
+                        "s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:I}",
                         "baseline", "name", engine->os.baseline, "os", engine->os.name,
                         "os_version", engine->os.version, "architecture", engine->os.architecture,
                         "version", report->version, "level", su_output_level(&report->level),
@@ -141,7 +159,7 @@ static int print_json(const struct report *report, struct su_error *err)
                         waiting_to_json(report), "last_check", check_to_json(&engine->state.check),
                         "repository", engine->config.repository, "conflict",
                         engine->conflict.code ? engine->conflict.message : NULL, "seal_enforcement",
-                        "activation", "floor", su_output_level(&knowledge->floor), "staged",
+                        report->enforcement, "floor", su_output_level(&knowledge->floor), "staged",
                         su_output_level(&knowledge->staged), "recalls",
                         refusals_to_json(&knowledge->recalls), "quarantine",
                         refusals_to_json(&knowledge->quarantine), "boots_without_mark",
@@ -222,6 +240,14 @@ static void print_inactive(const struct su_engine *engine)
                              engine->state.level.name);
 }
 
+static void print_enforcement(const struct report *report)
+{
+        if (report->enforcement)
+                (void)printf("Seals:      %s\n", strcmp(report->enforcement, "kernel") == 0
+                                                         ? "enforced by the kernel at every read"
+                                                         : "verified when put on /usr");
+}
+
 static void print_text(const struct report *report)
 {
         const struct su_engine *engine = report->engine;
@@ -238,6 +264,7 @@ static void print_text(const struct report *report)
         print_refusals(report);
         if (engine->conflict.code)
                 (void)printf("Conflict:   %s\n", engine->conflict.message);
+        print_enforcement(report);
         print_exposure(report);
         if (check->at > 0) {
                 su_time_format(check->at, at);
