@@ -36,8 +36,12 @@ add_tests() {
         done
 }
 
+# A disk that cannot seal files, for the guest to mount.
+add_plain_disk() { mkfs.ext4 -q -F -O '^verity' -b 4096 "$top/opt/plain.ext4" 16M; }
+
 mkdir -p "$top"/{bin,dev,proc,sys,run,tmp,var/tmp,lib/x86_64-linux-gnu,lib64,opt/{test,suture/bin}}
 add_busybox
 add_programs
 add_tests
+add_plain_disk
 mkfs.ext4 -q -F -O verity -b 4096 -d "$top" "$output" 256M

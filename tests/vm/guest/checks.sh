@@ -4,7 +4,7 @@
 trace() { # name command...
         log=/run/$1.trace
         shift
-        strace -f -qq -o "$log" -e trace=ioctl,fsconfig,openat "$@"
+        strace -f -qq -y -o "$log" -e trace=ioctl,fsconfig,openat,pread64 "$@"
 }
 
 # A program of the device that maps the library of its time and waits for ever.
@@ -22,6 +22,13 @@ wait_for() { # command...
         done
         refuse "in vain: $*"
 }
+
+forget_what_was_read() { sync; echo 3 > /proc/sys/vm/drop_caches; }
+
+# That of the first level, and of the second one, too, which has one more.
+image() { cat /run/image; }
+enforcement() { suture --json status | sed -n 's/.*"seal_enforcement": *\("[a-z]*"\|null\).*/\1/p'; }
+expect_enforcement() { [ "$(enforcement)" = "$1" ] || refuse "seal_enforcement is $(enforcement)"; }
 
 pid_of() { cat "/run/$1.pid"; }
 is_exposed() { grep -q "\"pid\": *$(pid_of "$1")\b" /run/exposure.json; }
@@ -45,11 +52,46 @@ install_lays_the_fixed_files_over_usr() {
 
 the_image_is_mounted_in_the_kernels_way() {
         [ "$(mounted_images)" = 1 ] || refuse "$(mounted_images) images are mounted"
+        find "$state/images" -type f > /run/image
         ls /sys/fs/erofs
         case $VM_BACKING in
         loop) grep -q "$state/images/" /sys/block/loop*/loop/backing_file || refuse "no loop device has the image" ;;
         file) [ "$(loops)" = 0 ] || refuse "the image is on a loop device" ;;
         esac
+}
+
+the_kernel_enforces_the_seal() {
+        expect_enforcement '"kernel"'
+        suture status | grep '^Seals: .*kernel'
+        not sh -c ": >> '$(image)'" 2> /dev/null || refuse "the image can be written"
+}
+
+expect_pages() { # what is to be said of either way of reading
+        pages /usr/lib/fix.dat /run/good > /run/pages
+        cat /run/pages
+        [ "$(grep -c ": $1\$" /run/pages)" = 2 ] || refuse "$(cat /run/pages)"
+}
+
+# The image lies on /dev/vda; what programs read is in the overlay.
+a_block_changed_on_disk_is_never_read() {
+        cat /usr/lib/fix.dat > /run/good
+        expect_pages '49 right, 0 refused, 0 wrong'
+        locate "$(image)" /run/good > /run/damage
+        flip /dev/vda "$(cat /run/damage)"
+        forget_what_was_read
+        expect_pages '4[0-8] right, [1-9] refused, 0 wrong' # reading ahead fails as a whole
+        not cat /usr/lib/fix.dat > /dev/null 2> /run/why || refuse "all of it was read"
+        grep 'Input/output error' /run/why
+        note damaged_block "$(cat /run/pages)"
+}
+
+verify_finds_the_changed_block() {
+        suture verify > /run/verify || [ $? -eq 33 ] || refuse "$(cat /run/verify)"
+        grep 'damaged: the kernel refuses' /run/verify
+        flip /dev/vda "$(cat /run/damage)"
+        forget_what_was_read
+        expect_pages '49 right, 0 refused, 0 wrong'
+        suture verify
 }
 
 the_process_with_the_old_library_is_exposed() {
@@ -127,9 +169,40 @@ the_calls_are_those_of_the_kernels_way() {
         esac
 }
 
+# What is sealed need not be read to be known: at boot this counts.
+a_sealed_image_is_not_read_when_it_is_put_on() {
+        grep 'ioctl(.*/images/.*erofs>.*= 0$' /run/install.trace
+        not grep 'pread64(.*/images/.*erofs>' /run/install.trace || refuse "the image was read"
+}
+
+# As after a kill between the sealing and the naming: it can be replaced, but not be written.
+a_sealed_leftover_is_no_obstacle() {
+        cp "$(image)" "$state/images/partial"
+        verity "$state/images/partial"
+        rm "$state"/images/*.erofs
+        suture install
+        expect_usr b
+        expect_enforcement '"kernel"'
+        [ ! -e "$state/images/partial" ] || refuse "it is still there"
+        suture remove
+}
+
+# As they were stored before kernels were asked to seal them.
+images_that_are_not_sealed_are_verified_and_used() {
+        for image in "$state"/images/*.erofs; do
+                cp "$image" "$state/images/copy"
+                mv "$state/images/copy" "$image"
+        done
+        suture install
+        expect_usr b
+        expect_enforcement '"activation"'
+        suture remove
+        expect_enforcement null
+}
+
 # Rebuilt or refused, but never mounted.
 a_damaged_image_is_never_mounted() {
-        image=$(find "$state/images" -type f | head -n 1)
+        image=$(image)
         before=$(sha256sum "$image")
         printf X | dd of="$image" bs=1 seek=5000 conv=notrunc 2> /dev/null
         [ "$(sha256sum "$image")" != "$before" ] || refuse "the image was not damaged"
@@ -143,6 +216,18 @@ a_damaged_image_is_never_mounted() {
                 note damaged_image refused
         fi
         expect_usr baseline
+}
+
+# Another device, as it were: its state is on a disk whose file system cannot seal.
+without_fs_verity_the_seal_is_verified_by_us() {
+        mount -o loop /opt/plain.ext4 "$state"
+        suture install
+        expect_usr b
+        expect_enforcement '"activation"'
+        suture verify
+        suture remove
+        expect_usr baseline
+        wait_for umount "$state"
 }
 
 # In rounds: where overlays are stacked, each round ends with fifty of them.
@@ -160,6 +245,9 @@ two_hundred_swaps_under_load() {
 try the_kernel_is_the_one_asked_for \
         install_lays_the_fixed_files_over_usr \
         the_image_is_mounted_in_the_kernels_way \
+        the_kernel_enforces_the_seal \
+        a_block_changed_on_disk_is_never_read \
+        verify_finds_the_changed_block \
         the_process_with_the_old_library_is_exposed \
         the_process_with_the_new_library_is_not \
         exposure_reads_maps_in_the_kernels_way \
@@ -168,6 +256,10 @@ try the_kernel_is_the_one_asked_for \
         remove_brings_the_baseline_back \
         an_image_is_released_by_its_last_user \
         the_calls_are_those_of_the_kernels_way \
+        a_sealed_image_is_not_read_when_it_is_put_on \
+        a_sealed_leftover_is_no_obstacle \
+        images_that_are_not_sealed_are_verified_and_used \
         a_damaged_image_is_never_mounted \
+        without_fs_verity_the_seal_is_verified_by_us \
         two_hundred_swaps_under_load
 note verity "$(verity /opt/test/main.sh 2>&1)"
