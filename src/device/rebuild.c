@@ -13,25 +13,45 @@
 #include "image/seal.h"
 #include "image/verity.h"
 
-/* Left free beside what is written: metadata, the state file, the history. */
+/* Left free beside what is written: metadata, the state file, the history; and half of it when the
+ * first of them are there. */
 #define SPACE_RESERVE (UINT64_C(1) << 20)
 
-int su_rebuild_check_space(int state_fd, uint64_t download, uint64_t images, struct su_error *err)
+/* UINT64_MAX when it is more than any disk has. Where the kernel enforces the seal, it keeps 32
+ * bytes of hashes for each block, and for each block of these. */
+static uint64_t space_needed(uint64_t download, uint64_t images, uint64_t reserve)
+{
+        uint64_t sum = reserve;
+
+        if (__builtin_add_overflow(sum, images, &sum) ||
+            __builtin_add_overflow(sum, images / 127, &sum) ||
+            __builtin_add_overflow(sum, download, &sum))
+                return UINT64_MAX;
+        return sum;
+}
+
+static int fail_space(struct su_error *err, uint64_t needed, uint64_t free_bytes)
+{
+        return su_fail(err, SU_ERROR_SPACE,
+                       "not enough space below /var/lib/suture: %llu KiB are needed, %llu KiB are "
+                       "free",
+                       (unsigned long long)needed / 1024, (unsigned long long)free_bytes / 1024);
+}
+
+static int require_space(int fd, uint64_t needed, struct su_error *err)
 {
         uint64_t free_bytes;
         int r;
 
-        r = su_free_space(state_fd, &free_bytes, err);
+        r = su_free_space(fd, &free_bytes, err);
         if (r < 0)
                 return r;
-        if (download > UINT64_MAX - SPACE_RESERVE - images ||
-            free_bytes < download + images + SPACE_RESERVE)
-                return su_fail(err, SU_ERROR_SPACE,
-                               "not enough space below /var/lib/suture: %llu KiB are needed, %llu "
-                               "KiB are free",
-                               (unsigned long long)(download + images + SPACE_RESERVE) / 1024,
-                               (unsigned long long)free_bytes / 1024);
-        return 0;
+        return free_bytes < needed ? fail_space(err, needed, free_bytes) : 0;
+}
+
+int su_rebuild_check_space(int state_fd, uint64_t download, uint64_t images, struct su_error *err)
+{
+        return require_space(state_fd, space_needed(download, images, SPACE_RESERVE), err);
 }
 
 static int open_downloads(int state_fd, int *ret_fd, struct su_error *err)
@@ -226,6 +246,23 @@ static int create_image(int images_fd, int *ret_fd, struct su_error *err)
         return 0;
 }
 
+/* Where blocks can be had beforehand, a full disk shows before the work and not in its middle. The
+ * file does not grow by it. */
+static int make_room(int image_fd, uint64_t size, struct su_error *err)
+{
+        uint64_t free_bytes = 0;
+        int r;
+
+        r = require_space(image_fd, space_needed(0, size, SPACE_RESERVE / 2), err);
+        if (r < 0)
+                return r;
+        if (fallocate(image_fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) >= 0 ||
+            (errno != ENOSPC && errno != EDQUOT))
+                return 0;
+        (void)su_free_space(image_fd, &free_bytes, NULL);
+        return fail_space(err, size, free_bytes);
+}
+
 int su_rebuild_image(int state_fd, int base_fd, const struct su_choice *choice, int patch_fd,
                      const struct su_rebuild_watch *watch, struct su_error *err)
 {
@@ -245,7 +282,9 @@ int su_rebuild_image(int state_fd, int base_fd, const struct su_choice *choice, 
                 r = create_image(images_fd, &image_fd, err);
         if (r < 0)
                 return r;
-        r = decode(&sources, component, patch_fd, image_fd, watch, err);
+        r = make_room(image_fd, component->image.size, err);
+        if (r >= 0)
+                r = decode(&sources, component, patch_fd, image_fd, watch, err);
         if (r >= 0)
                 r = seal(&image_fd, component, err);
         if (r >= 0)

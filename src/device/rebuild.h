@@ -26,7 +26,8 @@ struct su_rebuild_watch {
 };
 
 /* Decode, verify the seal, have the kernel enforce it where it can, and store the image. The
- * download is removed afterwards. BASELINE when a source has changed since the delta was chosen. */
+ * download is removed afterwards. SPACE when there is no room for it, and BASELINE when a source
+ * has changed since the delta was chosen. */
 int su_rebuild_image(int state_fd, int base_fd, const struct su_choice *choice, int patch_fd,
                      const struct su_rebuild_watch *watch, struct su_error *err);
 

@@ -1,13 +1,16 @@
 """A device that cannot take an improvement: the true reason is named with the file it is about, and nothing changes."""
 import fcntl
 import os
+import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
 import support
 from test_bad_repository import refused
+from test_cancel import needs_strace, start, wait_until
 
 
 def image(device):
@@ -148,22 +151,89 @@ def test_a_full_disk(size, says, device, small_disk):
     assert device("install").status == 0 and device.answer() == "new"
 
 
+def fill_up(directory):
+    with open(directory / "ballast", "wb", buffering=0) as ballast:
+        try:
+            while True:
+                ballast.write(bytes(4096))
+        except OSError:
+            pass
+
+
 @pytest.mark.parametrize("request_for", ["snapshot", "manifest", "^objects/"])
 def test_a_disk_that_fills_up_meanwhile(request_for, device, server, small_disk):
     small_disk("4m")
-
-    def fill():
-        with open(device.state / "ballast", "wb", buffering=0) as ballast:
-            try:
-                while True:
-                    ballast.write(bytes(4096))
-            except OSError:
-                pass
-    server.fail(request_for, before=fill)
+    server.fail(request_for, before=lambda: fill_up(device.state))
     answer = device("install")
     assert (answer.status, answer.error) == (34, "Space"), answer.message
     assert device.answer() == "old"
     server.faults.clear()
+    (device.state / "ballast").unlink()
+    assert device("install").status == 0 and device.answer() == "new"
+
+
+def traced(device, log, *options):
+    """An install whose calls strace sees, and makes fail or wait where it is asked to."""
+    return start(["strace", "-f", "-qq", "-y", "-o", log, *options, *device.command("--json", "install")])
+
+
+def answer_of(process):
+    output, errors = process.communicate(timeout=60)
+    return support.Answer(subprocess.CompletedProcess(process.args, process.returncode, output, errors))
+
+
+def no_room_was_found(device, answer, *says):
+    assert (answer.status, answer.error) == (34, "Space"), answer.message
+    assert all(re.search(part, answer.message) for part in ("component 'fix'", *says)), answer.message
+    assert device.answer() == "old" and device.facts()["leftovers"] == [] and device.facts()["images"] == {}
+
+
+NUMBERS = r"not enough space .*: [0-9]+ KiB are needed, [0-9]+ KiB are free"
+
+
+def test_room_that_went_with_the_download(device, server, small_disk):
+    small_disk("4m")
+
+    def leave_too_little():
+        vfs = os.statvfs(device.state)
+        (device.state / "ballast").write_bytes(bytes(vfs.f_bavail * vfs.f_frsize - 512 * 1024))
+    server.fail("^objects/", before=leave_too_little)
+    no_room_was_found(device, device("install"), NUMBERS)
+    server.faults.clear()
+    (device.state / "ballast").unlink()
+    assert device("install").status == 0 and device.answer() == "new"
+
+
+@needs_strace
+def test_room_is_taken_before_the_image_is_made(device, work):
+    log = work / "log"
+    assert answer_of(traced(device, log, "-e", "trace=fallocate,write")).status == 0
+    calls = [line for line in log.read_text().splitlines() if "images/partial" in line]
+    size = image(device).stat().st_size
+    assert re.search(fr"fallocate\(.*, FALLOC_FL_KEEP_SIZE, 0, {size}\) = 0$", calls[0]) and "write(" in calls[1], calls[:2]
+
+
+@needs_strace
+@pytest.mark.parametrize("error, says", [("ENOSPC", NUMBERS), ("EDQUOT", NUMBERS), ("EOPNOTSUPP", None)])
+def test_room_that_cannot_be_taken_beforehand(error, says, device, work):
+    answer = answer_of(traced(device, work / "log", "-e", "trace=fallocate", "-e", f"inject=fallocate:error={error}"))
+    if says:
+        no_room_was_found(device, answer, says)
+    else:
+        assert answer.status == 0 and device.answer() == "new", answer.message
+
+
+@needs_strace
+def test_a_disk_that_fills_up_while_an_image_is_made(device, small_disk, work):
+    """Where room cannot be taken beforehand; the call that refuses it lasts long enough to fill the disk."""
+    small_disk("4m")
+    process = traced(device, work / "log", "-e", "trace=fallocate",
+                     "-e", "inject=fallocate:error=EOPNOTSUPP:delay_exit=1000000")
+    partial = device.state / "images/partial"
+    wait_until(partial.exists, process)
+    time.sleep(0.3)  # what was free has been looked at
+    fill_up(device.state)
+    no_room_was_found(device, answer_of(process), "No space left on device")
     (device.state / "ballast").unlink()
     assert device("install").status == 0 and device.answer() == "new"
 
