@@ -111,27 +111,35 @@ static int read_refusals(const json_t *object, const char *name, struct su_refus
         return 0;
 }
 
-int su_knowledge_from_json(const json_t *object, struct su_knowledge *ret, struct su_error *err)
+static int read_knowledge(const json_t *object, struct su_knowledge *ret, struct su_error *err)
 {
-        su_auto_knowledge struct su_knowledge knowledge = {0};
         const char *baseline;
         int r;
 
         r = su_json_get_string(object, "baseline", &baseline, err);
         if (r >= 0)
-                r = su_strdup(baseline, &knowledge.baseline, err);
+                r = su_strdup(baseline, &ret->baseline, err);
         if (r >= 0)
-                r = su_json_get_integer(object, "serial", 0, INT64_MAX, &knowledge.serial, err);
+                r = su_json_get_integer(object, "serial", 0, INT64_MAX, &ret->serial, err);
         if (r >= 0)
-                r = su_level_from_json(object, "floor", &knowledge.floor, err);
+                r = su_level_from_json(object, "floor", &ret->floor, err);
         if (r >= 0)
-                r = su_level_from_json(object, "removed", &knowledge.removed, err);
+                r = su_level_from_json(object, "removed", &ret->removed, err);
         if (r >= 0)
-                r = su_level_from_json(object, "staged", &knowledge.staged, err);
+                r = su_level_from_json(object, "staged", &ret->staged, err);
         if (r >= 0)
-                r = read_refusals(object, "quarantine", &knowledge.quarantine, err);
+                r = read_refusals(object, "quarantine", &ret->quarantine, err);
         if (r >= 0)
-                r = read_refusals(object, "recalls", &knowledge.recalls, err);
+                r = read_refusals(object, "recalls", &ret->recalls, err);
+        return r;
+}
+
+int su_knowledge_from_json(const json_t *object, struct su_knowledge *ret, struct su_error *err)
+{
+        su_auto_knowledge struct su_knowledge knowledge = {0};
+        int r;
+
+        r = read_knowledge(object, &knowledge, err);
         if (r < 0)
                 return su_fail_prefix(err, r, "knowledge");
         *ret = knowledge;

@@ -58,16 +58,22 @@ static int read_names(const json_t *object, const char *name, struct su_names *n
         return 0;
 }
 
+static int read_watched(const json_t *object, struct su_watched *ret, struct su_error *err)
+{
+        int r;
+
+        r = su_json_get_integer(object, "generation", 1, INT64_MAX, &ret->generation, err);
+        if (r >= 0)
+                r = read_names(object, "units", &ret->units, err);
+        return r < 0 ? r : read_names(object, "excused", &ret->excused, err);
+}
+
 int su_watched_from_json(const json_t *object, struct su_watched *ret, struct su_error *err)
 {
         su_auto_watched struct su_watched watched = {0};
         int r;
 
-        r = su_json_get_integer(object, "generation", 1, INT64_MAX, &watched.generation, err);
-        if (r >= 0)
-                r = read_names(object, "units", &watched.units, err);
-        if (r >= 0)
-                r = read_names(object, "excused", &watched.excused, err);
+        r = read_watched(object, &watched, err);
         if (r < 0)
                 return su_fail_prefix(err, r, "watched");
         *ret = watched;
