@@ -48,7 +48,7 @@ static const char *name_state(const struct report *report)
                 return "baseline";
         if (find_recall(report))
                 return "recalled";
-        if (engine->state.watched.generation > 0)
+        if (engine->mounted > 0 && engine->state.watched.generation == engine->mounted)
                 return "watched";
         if (report->exposure_known && report->review.installed &&
             su_survey_is_waiting(&report->review.survey))

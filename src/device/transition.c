@@ -64,7 +64,6 @@ static int end(struct su_engine *engine, const struct su_manifest *to, int64_t g
         state->baseline = su_take(baseline);
         state->waiting_since = 0; /* what waits now waits for this change */
         state->suspension = (struct su_suspension){0};
-        su_watched_done(&state->watched);
         /* This boot says nothing about it: it began with something else. */
         state->boots.tries = 0;
         memcpy(state->boots.counted, state->changed.boot_id, sizeof state->boots.counted);

@@ -13,6 +13,17 @@ static int forget(struct su_engine *engine, struct su_error *err)
         return su_state_save(engine->state_fd, &engine->state, err);
 }
 
+/* Another generation is on /usr by now: what the watched one broke does not come back by itself. */
+static int revive(struct su_engine *engine, struct su_error *err)
+{
+        int revived;
+        int r;
+
+        revived = su_watch_revive(&engine->state.watched, engine->units, err);
+        r = forget(engine, revived < 0 ? NULL : err);
+        return revived < 0 ? revived : r;
+}
+
 /* Killed after the verdict and before it was carried out. */
 static int find_verdict(const struct su_engine *engine, struct su_watch *watch,
                         struct su_error *err)
@@ -27,7 +38,7 @@ static int look_until(struct su_engine *engine, uint64_t end, su_step_listener l
                       void *userdata, struct su_watch *watch, struct su_error *err)
 {
         const uint64_t begin = su_monotonic_us();
-        uint64_t now = begin;
+        uint64_t now;
         int r = 0;
 
         while (r >= 0 && !watch->reason && (now = su_monotonic_us()) < end) {
@@ -71,6 +82,11 @@ static int take_back(struct su_engine *engine, struct su_watch *watch, struct su
                 r = su_state_save(engine->state_fd, &engine->state, err);
         if (r >= 0)
                 r = su_take_back(engine, &options, &watch->back, err);
+        if (watch->back.changed) {
+                int revived = revive(engine, r < 0 ? NULL : err);
+
+                r = r < 0 ? r : revived;
+        }
         if (r < 0)
                 return su_fail_prefix(err, r, "level (%s) is to be taken back, for %s, but",
                                       watch->level.name, watch->reason);
@@ -87,7 +103,7 @@ int su_watch(struct su_engine *engine, int64_t seconds, su_step_listener listene
         if (state->watched.generation == 0)
                 return 0;
         if (state->watched.generation != engine->mounted)
-                return forget(engine, err);
+                return revive(engine, err);
         watch->level = state->level;
         if (listener)
                 (void)listener(userdata, "watch", 0, 0);

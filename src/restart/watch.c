@@ -185,3 +185,27 @@ int su_watch_judge(const struct su_watched *watched, const struct su_health *hea
                         r = run_check(&health->checks[i], units, ret_reason, err);
         return r;
 }
+
+int su_watch_revive(const struct su_watched *watched, const struct su_units *units,
+                    struct su_error *err)
+{
+        su_auto_free struct su_unit_job *jobs = calloc(watched->units.n_names + 1, sizeof *jobs);
+        size_t n_jobs = 0;
+
+        if (!jobs)
+                return su_fail_oom(err);
+        for (size_t i = 0; i < watched->units.n_names; i++) {
+                const char *unit = watched->units.names[i];
+                struct su_unit_condition condition;
+                int r;
+
+                if (su_names_have(&watched->excused, unit))
+                        continue;
+                r = units->condition(units->userdata, unit, &condition, err);
+                if (r < 0)
+                        return r;
+                if (condition.active_us == 0)
+                        jobs[n_jobs++] = (struct su_unit_job){.unit = unit};
+        }
+        return n_jobs > 0 ? units->run(units->userdata, jobs, n_jobs, err) : 0;
+}

@@ -36,3 +36,8 @@ int su_watch_look(const struct su_watched *watched, const struct su_units *units
 /* The last look. */
 int su_watch_judge(const struct su_watched *watched, const struct su_health *health,
                    const struct su_units *units, char **ret_reason, struct su_error *err);
+
+/* Once the level is gone: start what it broke, which is found in no process. RESTART, naming the
+ * units, when some still do not come back. */
+int su_watch_revive(const struct su_watched *watched, const struct su_units *units,
+                    struct su_error *err);

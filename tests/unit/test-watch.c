@@ -13,6 +13,7 @@ struct fake {
         const char *failing_check;
         unsigned failures;
         unsigned runs;
+        char revived[64];
 };
 
 static int condition(void *userdata, const char *unit, struct su_unit_condition *ret,
@@ -39,9 +40,24 @@ static int check(void *userdata, const char *command, struct su_error *err)
         return su_fail(err, SU_ERROR_SYSTEM, "no answer");
 }
 
+static int run(void *userdata, const struct su_unit_job *jobs, size_t n_jobs, struct su_error *err)
+{
+        struct fake *fake = userdata;
+
+        (void)err;
+        for (size_t i = 0; i < n_jobs; i++) {
+                size_t size = strlen(fake->revived);
+
+                (void)snprintf(fake->revived + size, sizeof fake->revived - size, "%s;",
+                               jobs[i].unit);
+        }
+        return 0;
+}
+
 static struct su_units units_of(struct fake *fake)
 {
-        return (struct su_units){.condition = condition, .check = check, .userdata = fake};
+        return (struct su_units){
+                .condition = condition, .check = check, .run = run, .userdata = fake};
 }
 
 static struct su_action actions[] = {
@@ -61,7 +77,7 @@ static void make_health(struct su_health *health)
 
 static void test_what_is_watched(void **state)
 {
-        struct fake fake = {"b.service", {.restarts = 5, .active_us = 5}, NULL, 0, 0};
+        struct fake fake = {"b.service", {.restarts = 5, .active_us = 5}, NULL, 0, 0, ""};
         const struct su_units units = units_of(&fake);
         su_auto_watched struct su_watched watched = {0};
         struct su_error err = {0};
@@ -90,7 +106,7 @@ static void test_who_is_excused(void **state)
 
         (void)state;
         for (size_t i = 0; i < SU_ELEMENTS(conditions); i++) {
-                struct fake fake = {"b.service", conditions[i].condition, NULL, 0, 0};
+                struct fake fake = {"b.service", conditions[i].condition, NULL, 0, 0, ""};
                 const struct su_units units = units_of(&fake);
                 su_auto_watched struct su_watched watched = {0};
 
@@ -118,7 +134,7 @@ static void test_looks(void **state)
 
         (void)state;
         for (size_t i = 0; i < SU_ELEMENTS(conditions); i++) {
-                struct fake fake = {"b.service", {.active_us = 5}, NULL, 0, 0};
+                struct fake fake = {"b.service", {.active_us = 5}, NULL, 0, 0, ""};
                 const struct su_units units = units_of(&fake);
                 su_auto_watched struct su_watched watched = {0};
                 su_auto_free char *during = NULL;
@@ -139,7 +155,7 @@ static void test_looks(void **state)
 
 static void test_an_excused_unit_says_nothing(void **state)
 {
-        struct fake fake = {"b.service", {.failed = true}, NULL, 0, 0};
+        struct fake fake = {"b.service", {.failed = true}, NULL, 0, 0, ""};
         const struct su_units units = units_of(&fake);
         su_auto_watched struct su_watched watched = {0};
         su_auto_free char *reason = NULL;
@@ -148,6 +164,25 @@ static void test_an_excused_unit_says_nothing(void **state)
         assert_int_equal(su_watch_units(&plan, &units, &watched, NULL), 0);
         assert_int_equal(su_watch_look(&watched, &units, &reason, NULL), 0);
         assert_null(reason);
+}
+
+static void test_what_was_broken_is_started_again(void **state)
+{
+        struct fake fake = {"b.service", {.active_us = 5}, NULL, 0, 0, ""};
+        const struct su_units units = units_of(&fake);
+        su_auto_watched struct su_watched watched = {0};
+
+        (void)state;
+        assert_int_equal(su_watch_units(&plan, &units, &watched, NULL), 0);
+        assert_int_equal(su_watch_revive(&watched, &units, NULL), 0);
+        assert_string_equal(fake.revived, "");
+        fake.condition = (struct su_unit_condition){.failed = true};
+        assert_int_equal(su_watch_revive(&watched, &units, NULL), 0);
+        assert_string_equal(fake.revived, "b.service;");
+        assert_int_equal(su_names_add(&watched.excused, "b.service", NULL), 0);
+        fake.revived[0] = '\0';
+        assert_int_equal(su_watch_revive(&watched, &units, NULL), 0);
+        assert_string_equal(fake.revived, "");
 }
 
 static void test_health_checks(void **state)
@@ -168,7 +203,8 @@ static void test_health_checks(void **state)
 
         (void)state;
         for (size_t i = 0; i < SU_ELEMENTS(failures); i++) {
-                struct fake fake = {"x", {0}, failures[i].check, failures[i].before ? 99 : 0, 0};
+                struct fake fake = {"x", {0}, failures[i].check, failures[i].before ? 99 : 0,
+                                    0,   ""};
                 const struct su_units units = units_of(&fake);
                 su_auto_watched struct su_watched watched = {0};
                 su_auto_health struct su_health health = {0};
@@ -237,6 +273,7 @@ int main(void)
                 cmocka_unit_test(test_who_is_excused),
                 cmocka_unit_test(test_looks),
                 cmocka_unit_test(test_an_excused_unit_says_nothing),
+                cmocka_unit_test(test_what_was_broken_is_started_again),
                 cmocka_unit_test(test_health_checks),
                 scratch_test(test_where_checks_come_from),
                 cmocka_unit_test(test_commands),
