@@ -16,6 +16,9 @@
 #define GENERATION_TYPE "suture-generation"
 #define GENERATION_VERSION 1
 #define GENERATION_SIZE_MAX (256 * 1024)
+#define MANIFEST_SUFFIX ".json"
+#define IMAGE_SUFFIX ".erofs"
+#define PROOF_SUFFIX ".tlog-proof"
 
 static int save(int state_fd, const char *directory, const char *name, const char *text,
                 size_t size, struct su_error *err)
@@ -29,7 +32,7 @@ static int save(int state_fd, const char *directory, const char *name, const cha
         return su_file_write(fd, name, text, size, 0644, err);
 }
 
-static int generation_name(int64_t number, char **ret, struct su_error *err)
+int su_store_generation_name(int64_t number, char **ret, struct su_error *err)
 {
         return su_format(ret, err, "%" PRId64 ".json", number);
 }
@@ -66,7 +69,7 @@ int su_store_save_generation(int state_fd, int64_t number, const struct su_manif
                              "created", created, "parts", parts_to_json(manifest));
         if (!document)
                 return su_fail_oom(err);
-        r = generation_name(number, &name, err);
+        r = su_store_generation_name(number, &name, err);
         if (r >= 0)
                 r = su_json_pretty(document, &text, &size, err);
         if (r < 0)
@@ -157,7 +160,7 @@ int su_store_load_generation(int state_fd, int64_t number, struct su_generation 
         size_t size;
         int r;
 
-        r = generation_name(number, &name, err);
+        r = su_store_generation_name(number, &name, err);
         if (r < 0)
                 return r;
         fd = openat(state_fd, "generations", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -184,10 +187,10 @@ void su_generation_done(struct su_generation *generation)
         *generation = (struct su_generation){0};
 }
 
-static int manifest_name(const char *baseline, const struct su_level *level, char **ret,
-                         struct su_error *err)
+int su_store_manifest_name(const char *baseline, const struct su_level *level, char **ret,
+                           struct su_error *err)
 {
-        return su_format(ret, err, "%s.%s.json", baseline, level->name);
+        return su_format(ret, err, "%s.%s" MANIFEST_SUFFIX, baseline, level->name);
 }
 
 int su_store_save_manifest(int state_fd, const char *baseline, const struct su_level *level,
@@ -196,7 +199,7 @@ int su_store_save_manifest(int state_fd, const char *baseline, const struct su_l
         su_auto_free char *name = NULL;
         int r;
 
-        r = manifest_name(baseline, level, &name, err);
+        r = su_store_manifest_name(baseline, level, &name, err);
         if (r < 0)
                 return r;
         return save(state_fd, "manifests", name, text, size, err);
@@ -209,7 +212,7 @@ int su_store_read_manifest(int state_fd, const char *baseline, const struct su_l
         su_auto_close int fd = -EBADF;
         int r;
 
-        r = manifest_name(baseline, level, &name, err);
+        r = su_store_manifest_name(baseline, level, &name, err);
         if (r < 0)
                 return r;
         fd = openat(state_fd, "manifests", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -237,10 +240,10 @@ int su_store_load_manifest(int state_fd, const char *baseline, const struct su_l
         return 0;
 }
 
-static int proof_name(const char *baseline, const struct su_level *level, char **ret,
-                      struct su_error *err)
+int su_store_proof_name(const char *baseline, const struct su_level *level, char **ret,
+                        struct su_error *err)
 {
-        return su_format(ret, err, "%s.%s.tlog-proof", baseline, level->name);
+        return su_format(ret, err, "%s.%s" PROOF_SUFFIX, baseline, level->name);
 }
 
 int su_store_save_proof(int state_fd, const char *baseline, const struct su_level *level,
@@ -249,7 +252,7 @@ int su_store_save_proof(int state_fd, const char *baseline, const struct su_leve
         su_auto_free char *name = NULL;
         int r;
 
-        r = proof_name(baseline, level, &name, err);
+        r = su_store_proof_name(baseline, level, &name, err);
         return r < 0 ? r : save(state_fd, "proofs", name, proof, strlen(proof), err);
 }
 
@@ -261,7 +264,7 @@ int su_store_load_proof(int state_fd, const char *baseline, const struct su_leve
         size_t size;
         int r;
 
-        r = proof_name(baseline, level, &name, err);
+        r = su_store_proof_name(baseline, level, &name, err);
         if (r < 0)
                 return r;
         fd = openat(state_fd, "proofs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -307,40 +310,76 @@ static int append_manifest(int state_fd, const char *baseline, const struct su_l
         return r;
 }
 
-/* "BASELINE.LEVEL.json" */
-static bool parse_manifest_name(const char *name, const char *baseline, struct su_level *ret)
+/* "BASELINE.LEVEL" and a suffix; a baseline may have dots of its own. */
+static bool parse_level_name(const char *name, const char *suffix, char **ret_baseline,
+                             struct su_level *ret_level)
 {
-        size_t size = strlen(baseline);
-        su_auto_free char *level = NULL;
+        su_auto_free char *baseline = NULL;
+        char *dot;
 
-        if (strncmp(name, baseline, size) != 0 || name[size] != '.' || !su_ends_with(name, ".json"))
+        if (!su_ends_with(name, suffix))
                 return false;
-        level = strndup(name + size + 1, strlen(name + size + 1) - strlen(".json"));
-        return level && su_level_parse(level, ret);
+        baseline = strndup(name, strlen(name) - strlen(suffix));
+        dot = baseline ? strrchr(baseline, '.') : NULL;
+        if (!dot || !su_level_parse(dot + 1, ret_level))
+                return false;
+        *dot = '\0';
+        if (!su_name_is_safe(baseline))
+                return false;
+        *ret_baseline = su_take(baseline);
+        return true;
+}
+
+bool su_store_parse_manifest_name(const char *name, char **ret_baseline, struct su_level *ret_level)
+{
+        return parse_level_name(name, MANIFEST_SUFFIX, ret_baseline, ret_level);
+}
+
+bool su_store_parse_proof_name(const char *name, char **ret_baseline, struct su_level *ret_level)
+{
+        return parse_level_name(name, PROOF_SUFFIX, ret_baseline, ret_level);
+}
+
+static bool is_manifest_of(const char *name, const char *baseline, struct su_level *ret)
+{
+        su_auto_free char *whose = NULL;
+
+        return su_store_parse_manifest_name(name, &whose, ret) && strcmp(whose, baseline) == 0;
+}
+
+/* NULL: there are none. */
+static int open_manifests(int state_fd, DIR **ret, struct su_error *err)
+{
+        su_auto_close int fd = -EBADF;
+        DIR *dir;
+
+        *ret = NULL;
+        if (state_fd < 0)
+                return 0;
+        fd = openat(state_fd, "manifests", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT)
+                return 0;
+        dir = fd < 0 ? NULL : fdopendir(fd);
+        if (!dir)
+                return su_fail_errno(err, errno, "cannot list the stored manifests");
+        (void)su_take_fd(&fd); /* it is the directory's */
+        *ret = dir;
+        return 0;
 }
 
 int su_store_load_manifests(int state_fd, const char *baseline, struct su_manifest_list *ret,
                             struct su_error *err)
 {
-        int fd = state_fd < 0 ? -1
-                              : openat(state_fd, "manifests", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        su_auto_closedir DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+        su_auto_closedir DIR *dir = NULL;
         struct su_manifest_list list = {0};
         struct dirent *entry;
-        int r = 0;
+        int r;
 
-        if (state_fd < 0 || (fd < 0 && errno == ENOENT))
-                return 0;
-        if (!dir) {
-                r = su_fail_errno(err, errno, "cannot list the stored manifests");
-                if (fd >= 0)
-                        (void)close(fd);
-                return r;
-        }
-        while (r >= 0 && (entry = readdir(dir))) {
+        r = open_manifests(state_fd, &dir, err);
+        while (r >= 0 && dir && (entry = readdir(dir))) {
                 struct su_level level;
 
-                if (parse_manifest_name(entry->d_name, baseline, &level))
+                if (is_manifest_of(entry->d_name, baseline, &level))
                         r = append_manifest(state_fd, baseline, &level, &list, err);
         }
         if (r < 0) {
@@ -351,9 +390,47 @@ int su_store_load_manifests(int state_fd, const char *baseline, struct su_manife
         return 0;
 }
 
+int su_store_newest_level(int state_fd, const char *baseline, struct su_level *ret,
+                          struct su_error *err)
+{
+        su_auto_closedir DIR *dir = NULL;
+        struct su_level newest = {0};
+        struct dirent *entry;
+        int r;
+
+        r = open_manifests(state_fd, &dir, err);
+        if (r < 0)
+                return r;
+        errno = 0;
+        while (dir && (entry = readdir(dir))) {
+                struct su_level level;
+
+                if (is_manifest_of(entry->d_name, baseline, &level) &&
+                    su_level_compare(&level, &newest) > 0)
+                        newest = level;
+                errno = 0;
+        }
+        if (dir && errno != 0)
+                return su_fail_errno(err, errno, "cannot list the stored manifests");
+        *ret = newest;
+        return 0;
+}
+
 int su_store_image_dir(int state_fd, int *ret_fd, struct su_error *err)
 {
         return su_dir_make(state_fd, "images", 0755, ret_fd, err);
+}
+
+bool su_store_parse_image_name(const char *name, struct su_sha256 *ret)
+{
+        char hex[SU_SHA256_HEX_SIZE];
+
+        if (strlen(name) != sizeof hex - 1 + strlen(IMAGE_SUFFIX) ||
+            !su_ends_with(name, IMAGE_SUFFIX))
+                return false;
+        memcpy(hex, name, sizeof hex - 1);
+        hex[sizeof hex - 1] = '\0';
+        return su_hex_decode(hex, ret->bytes, sizeof ret->bytes);
 }
 
 int su_store_image_name(const struct su_image_ref *image, char **ret, struct su_error *err)
@@ -361,7 +438,7 @@ int su_store_image_name(const struct su_image_ref *image, char **ret, struct su_
         char hex[SU_SHA256_HEX_SIZE];
 
         su_hex_encode(image->seal.bytes, sizeof image->seal.bytes, hex);
-        return su_format(ret, err, "%s.erofs", hex);
+        return su_format(ret, err, "%s" IMAGE_SUFFIX, hex);
 }
 
 static int open_image(int state_fd, const char *name, int *ret_fd, struct su_error *err)

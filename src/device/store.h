@@ -59,6 +59,10 @@ int su_store_load_generation_manifest(int state_fd, const struct su_generation *
 int su_store_load_manifests(int state_fd, const char *baseline, struct su_manifest_list *ret,
                             struct su_error *err);
 
+/* The newest level of a baseline whose manifest is stored; "" for none. */
+int su_store_newest_level(int state_fd, const char *baseline, struct su_level *ret,
+                          struct su_error *err);
+
 /* Open an image that gives the bytes of its seal or none: where the kernel enforces the seal, that
  * is known without reading them; elsewhere it is verified over the open descriptor. NOT_FOUND when
  * it is not there, SEAL when it is damaged. */
@@ -73,3 +77,15 @@ bool su_store_is_enforced(int state_fd, const struct su_image_ref *image);
 /* The directory of the images, made when needed, and an image's name in it. */
 int su_store_image_dir(int state_fd, int *ret_fd, struct su_error *err);
 int su_store_image_name(const struct su_image_ref *image, char **ret, struct su_error *err);
+
+/* What is stored of a generation and a level is named, in a directory for each; and is a name such
+ * a one? */
+int su_store_generation_name(int64_t number, char **ret, struct su_error *err);
+int su_store_manifest_name(const char *baseline, const struct su_level *level, char **ret,
+                           struct su_error *err);
+int su_store_proof_name(const char *baseline, const struct su_level *level, char **ret,
+                        struct su_error *err);
+bool su_store_parse_manifest_name(const char *name, char **ret_baseline,
+                                  struct su_level *ret_level);
+bool su_store_parse_proof_name(const char *name, char **ret_baseline, struct su_level *ret_level);
+bool su_store_parse_image_name(const char *name, struct su_sha256 *ret);
