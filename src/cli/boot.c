@@ -85,10 +85,16 @@ int su_verb_mark_healthy(const struct su_arguments *arguments, struct su_error *
 {
         struct su_engine_options options = arguments->engine;
         su_auto_engine struct su_engine *engine = NULL;
+        struct su_collected collected = {0};
         int r;
 
         options.without_config = true;
         options.patience_s = 60;
         r = su_engine_open(&options, &engine, err);
-        return r < 0 ? r : su_mark_healthy(engine, err);
+        if (r >= 0)
+                r = su_mark_healthy(engine, &collected, err);
+        if (r >= 0 && arguments->json)
+                r = su_output_json(json_pack("{s:I}", "freed_bytes", (json_int_t)collected.bytes),
+                                   err);
+        return r;
 }

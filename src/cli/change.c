@@ -36,7 +36,7 @@ static int print_json(const struct su_engine *engine, const struct su_change *ch
                 json_pack("{s:b, s:b, s:b, s:b, s:o, s:o, s:s, s:I, s:I, s:I, s:o, s:I, s:I, s:o, "
                           "s:o, s:o, "
                           "s:o, "
-                          "s:o, s:o, s:o, s:s, s:b, s:o}",
+                          "s:o, s:o, s:o, s:s, s:b, s:o, s:I}",
                           "dry_run", change->dry_run, "changed", change->changed, "staged",
                           change->staged, "recalled", change->recalled, "from",
                           su_output_level(&change->from_level), "to",
@@ -55,7 +55,8 @@ static int print_json(const struct su_engine *engine, const struct su_change *ch
                           su_plan_needs(change->changed ? &change->refresh.after.plan
                                                         : &change->before.plan),
                           "restarted", change->refresh.restarted, "restarts_open",
-                          su_output_opens(&change->refresh)),
+                          su_output_opens(&change->refresh), "freed_bytes",
+                          (json_int_t)change->collected.bytes),
                 err);
 }
 
@@ -137,6 +138,9 @@ static int run(const struct su_arguments *arguments,
         if (change.changed)
                 r = su_watch_verdict(engine, su_progress_tell, &progress, r, err);
         su_progress_end(&progress);
+        if (change.not_collected.code != SU_OK)
+                (void)fprintf(stderr, "suture: warning: the store is not cleared: %s\n",
+                              change.not_collected.message);
         if (r < 0)
                 return r;
         return arguments->json ? print_json(engine, &change, err)

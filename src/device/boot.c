@@ -138,12 +138,16 @@ void su_activation_done(struct su_activation *activation)
         *activation = (struct su_activation){0};
 }
 
-int su_mark_healthy(struct su_engine *engine, struct su_error *err)
+int su_mark_healthy(struct su_engine *engine, struct su_collected *ret, struct su_error *err)
 {
         struct su_boot_count *boots = &engine->state.boots;
+        int r = 0;
 
-        if (boots->tries == 0)
-                return 0;
-        boots->tries = 0;
-        return su_state_save(engine->state_fd, &engine->state, err);
+        if (boots->tries > 0) {
+                boots->tries = 0;
+                r = su_state_save(engine->state_fd, &engine->state, err);
+        }
+        return r < 0 ? r
+                     : su_collect_garbage(engine->state_fd, &engine->state, engine->mounted,
+                                          engine->os.baseline, ret, err);
 }

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/own.h"
+#include "device/collect.h"
 #include "device/engine.h"
 #include "device/restore.h"
 
@@ -32,5 +33,6 @@ int su_activate(struct su_engine *engine, struct su_activation *activation, stru
 void su_activation_done(struct su_activation *activation);
 #define su_auto_activation su_auto(su_activation_done)
 
-/* The boot is a good one: what is on /usr may stay. */
-int su_mark_healthy(struct su_engine *engine, struct su_error *err);
+/* The boot is a good one: what is on /usr may stay, and what it replaced may go. An error after the
+ * mark says that not all of it went. */
+int su_mark_healthy(struct su_engine *engine, struct su_collected *ret, struct su_error *err);

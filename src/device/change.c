@@ -362,6 +362,16 @@ static int take_off(struct su_task *task, struct su_error *err)
         return r < 0 ? r : refresh(task, NULL, err);
 }
 
+/* What the change left behind in the store, and what no level needs any more. */
+static void collect(struct su_task *task)
+{
+        const struct su_engine *engine = task->engine;
+        struct su_change *change = task->change;
+
+        (void)su_collect_garbage(engine->state_fd, &engine->state, engine->mounted,
+                                 engine->os.baseline, &change->collected, &change->not_collected);
+}
+
 static int run(struct su_engine *engine, const char *event,
                int (*work)(struct su_task *task, struct su_error *err),
                const struct su_change_options *options, struct su_change *change,
@@ -383,6 +393,8 @@ static int run(struct su_engine *engine, const char *event,
         engine->fetch_progress = NULL; /* the task ends here */
         if (!options->dry_run && task.begun)
                 recorded = record(&task, event, r < 0 ? &failure : NULL, r < 0 ? NULL : err);
+        if (!options->dry_run && task.begun && r >= 0)
+                collect(&task);
         if (r < 0 && err)
                 *err = failure;
         return r < 0 ? r : recorded;

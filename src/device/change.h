@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/own.h"
 #include "device/choice.h"
+#include "device/collect.h"
 #include "device/engine.h"
 #include "device/refresh.h"
 #include "improvement/manifest.h"
@@ -60,6 +61,8 @@ struct su_change {
         struct su_swap_times swap;
         struct su_survey before;   /* who is exposed once /usr is swapped, and the plan for it */
         struct su_refresh refresh; /* what was restarted, and what is left */
+        struct su_collected collected; /* removed from the store at the end */
+        struct su_error not_collected; /* why not all was: no reason for the change to fail */
 };
 
 void su_change_done(struct su_change *change);
