@@ -5,7 +5,7 @@
 #   programs                   the real programs on small trees, with the sanitizers
 #   tuf                        suture-tuf against repositories good and bad, with the sanitizers
 #   container                  the real programs on real systemd, in a Debian 12 container
-#   vm                         the real programs on Debian's 6.1 and 6.12 kernels, in QEMU
+#   vm                         the real programs, and whole boots, on Debian's 6.1 and 6.12 kernels, in QEMU
 #   tidy                       clang-tidy over src
 #
 # SUTURE_TESTS names the stages to run, all when unset. What needs root says so and is counted as skipped.
@@ -54,7 +54,7 @@ stage_sanitizers() {
 stage_programs() {
         configure build-test/sanitizers clang -Db_sanitize=address,undefined -Db_lundef=false &&
                 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-                        run_pytest programs tests/programs build-test/sanitizers
+                        run_pytest programs tests/programs build-test/sanitizers -n 2 --dist loadfile
 }
 
 stage_tuf() {
@@ -64,11 +64,11 @@ stage_tuf() {
 }
 
 stage_container() {
-        configure build-test/gcc gcc && run_pytest container tests/container build-test/gcc
+        configure build-test/gcc gcc && run_pytest container tests/container build-test/gcc -n 2 --dist loadfile
 }
 
 stage_vm() {
-        configure build-test/gcc gcc && run_pytest vm tests/vm build-test/gcc
+        configure build-test/gcc gcc && run_pytest vm tests/vm build-test/gcc -n 2 --dist loadgroup
 }
 
 stage_tidy() {

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from world import World, run
+from world import PACKAGES, World, run
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="booting a container needs root")
 
@@ -50,8 +50,7 @@ class ServicesWorld(World):
     web_port = 18182
 
     def prepare(self, suite):
-        self.script("machine.sh", "rootfs", self.baseline, "--suite", suite, "--include",
-                    "openssh-server,libpam-systemd,libcap2-bin,dbus-user-session")
+        self.script("machine.sh", "rootfs", self.baseline, "--suite", suite, "--include", PACKAGES)
         self.add_to_baseline()
         fixed = self.path / "fixed"
         for path, content in ((LIBCRYPTO, another_build((self.baseline / LIBCRYPTO).read_bytes())),

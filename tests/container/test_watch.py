@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from world import BUILD, World
+from world import BUILD, PACKAGES, World
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="booting a container needs root")
 
@@ -35,7 +35,7 @@ class WatchWorld(World):
 
     def prepare(self, suite):
         self.suite = suite
-        self.script("machine.sh", "rootfs", self.baseline, "--suite", suite, "--include", "dbus")
+        self.script("machine.sh", "rootfs", self.baseline, "--suite", suite, "--include", PACKAGES)
         self.write_scripts(self.baseline, BASE | {"level": "baseline\n"})
         self.publisher("init")
         self.publisher("baseline", "--tree", self.baseline)

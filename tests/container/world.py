@@ -9,6 +9,8 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("SUTURE_BUILD", HERE.parents[1] / "build")).resolve()
+# One root file system of each release serves several tests: making one takes a minute.
+PACKAGES = "openssh-server,libpam-systemd,libcap2-bin,dbus-user-session"
 BY_HAND = ("wait", "soft-reboot", "reboot")  # what a plan leaves to a person
 
 

@@ -29,6 +29,14 @@ expect_usr() { # level
 # The repository as it was when its newest level was this one.
 publish() { ln -sfn "/opt/repositories/$1" /opt/repository; }
 
+begin_change() {
+        case $VM_CHANGE in
+        install) publish a && suture install ;;
+        update) publish b && suture install ;;
+        remove) suture remove ;;
+        esac
+}
+
 overlays() { grep -c ' /usr .* suture:' /proc/self/mountinfo || true; }
 loops() { cat /sys/block/loop*/loop/backing_file 2> /dev/null | wc -l; }
 mounted_images() { find /sys/fs/erofs -mindepth 1 -maxdepth 1 ! -name features | wc -l; }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The guest's process 1. The kernel's command line says in VM_RUN what is to be done: checks, cut or recover.
+# The guest's process 1. The kernel's command line says in VM_RUN what is to be done: checks, cut, recover or install.
 . /opt/test/common.sh
 
 mount -t proc proc /proc
