@@ -9,9 +9,10 @@ bench_swap() { "$build_dir/bench/bench-swap" 1000 200; }
 bench_install() { "$here/install.sh"; }
 bench_scan() { "$here/scan.sh"; }
 bench_check() { "$here/check.sh"; }
+bench_boot() { "$here/boot.sh"; }
 bench_delta() { "$here/delta/run.sh"; }
 
-all="swap scan install check delta"
+all="swap scan install check boot delta"
 for name in ${*:-$all}; do
         declare -F "bench_$name" >/dev/null || { echo "no bench '$name'; there are: $all" >&2; exit 2; }
         printf '\n== bench-%s\n' "$name"
