@@ -143,12 +143,14 @@ static int record(struct su_task *task, const char *name, const struct su_error 
                           "changed", change->changed, "generation", (json_int_t)change->generation,
                           "download_bytes", (json_int_t)change->download_bytes, "exposed_before",
                           (json_int_t)su_exposure_count(&change->before.exposure));
+        int r;
 
         if (event && json_object_update_new(event, more) < 0) {
                 json_decref(event);
                 event = NULL;
         }
-        return su_history_append(task->engine->state_fd, event, err);
+        r = su_history_append(task->engine->state_fd, event, err);
+        return r < 0 && change->changed ? su_fail_prefix(err, r, "the change is in place, but") : r;
 }
 
 /* A component that could not come back when the package manager was done. */

@@ -245,6 +245,13 @@ def test_a_state_directory_that_is_read_only(device):
     assert answer.status == 20
 
 
+def test_a_change_that_cannot_be_recorded_is_said_to_be_in_place(device):
+    (device.state / "history").mkdir(parents=True)
+    answer = device("install")
+    assert answer.status != 0 and "the change is in place, but" in answer.message and "history" in answer.message
+    assert device("status")["level"] == "a" and device.answer() == "new"
+
+
 # People
 
 
