@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
-#include "device/store.h"
+#include "device/image_store.h"
 #include "device/transition.h"
 
 /* What status says, put together before a word is printed: text and JSON say the same. */
@@ -65,7 +65,8 @@ static const char *name_enforcement(const struct report *report)
                 return NULL;
         for (size_t i = 0; i < manifest->n_components; i++)
                 if (manifest->components[i].fit == SU_FIT_APPLIES &&
-                    !su_store_is_enforced(report->engine->state_fd, &manifest->components[i].image))
+                    !su_image_store_enforces(report->engine->state_fd,
+                                             &manifest->components[i].image))
                         return "activation";
         return "kernel";
 }

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "device/fallback.h"
+#include "device/generation.h"
 #include "device/history.h"
 #include "device/images.h"
 #include "device/offer.h"
-#include "device/store.h"
 #include "device/suspend.h"
 #include "device/task.h"
 #include "device/transition.h"
@@ -54,10 +54,9 @@ static int load_present(struct su_task *task, struct su_error *err)
                 return r;
         if (engine->mounted == 0)
                 return mend(task, err);
-        r = su_store_load_generation(engine->state_fd, engine->mounted, &generation, err);
+        r = su_generation_load(engine->state_fd, engine->mounted, &generation, err);
         if (r >= 0)
-                r = su_store_load_generation_manifest(engine->state_fd, &generation, &change->from,
-                                                      err);
+                r = su_generation_load_manifest(engine->state_fd, &generation, &change->from, err);
         if (r < 0)
                 return r;
         change->from_level = generation.level;

@@ -4,14 +4,14 @@
 #include <sys/stat.h>
 
 #include "device/fit.h"
-#include "device/store.h"
+#include "device/image_store.h"
 
 /* The store's messages, told as what they are here: no fault of the device. */
 static int open_image(int state_fd, const struct su_image_ref *image, int *ret_fd,
                       struct su_error *err)
 {
         struct su_error why = {0};
-        int r = su_store_read_image(state_fd, image, ret_fd, &why);
+        int r = su_image_store_read(state_fd, image, ret_fd, &why);
 
         return r < 0 ? su_fail(err, SU_ERROR_BASELINE, "%s", why.message) : 0;
 }

@@ -6,6 +6,8 @@
 
 #include "base/own.h"
 #include "base/text.h"
+#include "device/generation.h"
+#include "device/image_store.h"
 #include "device/store.h"
 
 enum room { GENERATIONS, MANIFESTS, PROOFS, IMAGES, DOWNLOADS, TRUST, DOCUMENTS, TOP, ROOMS };
@@ -72,7 +74,7 @@ static int need_images(struct work *work, const struct su_manifest *manifest, st
         for (size_t i = 0; i < manifest->n_components && r >= 0; i++) {
                 char *name;
 
-                r = su_store_image_name(&manifest->components[i].image, &name, err);
+                r = su_image_store_name(&manifest->components[i].image, &name, err);
                 if (r >= 0)
                         r = need(work, IMAGES, name, err);
         }
@@ -134,7 +136,7 @@ static int load_generation(const struct work *work, int64_t number, struct su_ge
 {
         int r;
 
-        r = su_store_load_generation(work->state_fd, number, ret, err);
+        r = su_generation_load(work->state_fd, number, ret, err);
         if (r >= 0 && ret->number != number)
                 r = su_fail(err, SU_ERROR_FORMAT, "generations/%lld.json is of another one",
                             (long long)number);
@@ -183,7 +185,7 @@ static int need_generation(struct work *work, int64_t number, bool with_layers,
 
         if (number <= 0)
                 return 0;
-        r = su_store_generation_name(number, &name, err);
+        r = su_generation_name(number, &name, err);
         if (r >= 0)
                 r = need(work, GENERATIONS, name, err);
         if (r < 0)
@@ -287,7 +289,7 @@ static bool may_go(const struct work *work, enum room room, const char *name)
         case PROOFS:
                 return is_foreign(work, name, su_store_parse_proof_name);
         case IMAGES:
-                return su_store_parse_image_name(name, &digest);
+                return su_image_store_parse_name(name, &digest);
         case DOWNLOADS:
                 return su_hex_decode(name, digest.bytes, sizeof digest.bytes);
         default:

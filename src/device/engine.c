@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "device/cmdline.h"
 #include "device/evidence.h"
-#include "device/store.h"
+#include "device/generation.h"
 #include "layers/layers.h"
 
 #define ROOT_METADATA_MAX 512000
@@ -81,7 +81,7 @@ static int adopt_generation(struct su_engine *engine, int64_t number, struct su_
         int r = 0;
 
         if (number > 0)
-                r = su_store_load_generation(engine->state_fd, number, &generation, err);
+                r = su_generation_load(engine->state_fd, number, &generation, err);
         if (r >= 0)
                 r = su_moment_now(&state->changed, err); /* at the latest */
         if (r < 0)

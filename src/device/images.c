@@ -1,8 +1,8 @@
 #include "device/images.h"
 
 #include "device/fit.h"
+#include "device/image_store.h"
 #include "device/rebuild.h"
-#include "device/store.h"
 #include "device/transition.h"
 
 /* What the package manager has replaced since is left out; any other file that is not the expected
@@ -38,7 +38,7 @@ static int plan_image(struct su_task *task, int base_fd, struct su_component *co
         choice->component = component;
         if (component->fit != SU_FIT_APPLIES)
                 return 0;
-        if (su_store_open_image(engine->state_fd, &component->image, &image_fd, NULL) >= 0)
+        if (su_image_store_open(engine->state_fd, &component->image, &image_fd, NULL) >= 0)
                 return 0;
         r = su_choice_find(engine->state_fd, base_fd, choice, err);
         if (r < 0)

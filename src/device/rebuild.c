@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "delta/apply/apply.h"
 #include "device/choice.h"
-#include "device/store.h"
+#include "device/image_store.h"
 #include "image/seal.h"
 #include "image/verity.h"
 
@@ -273,9 +273,9 @@ int su_rebuild_image(int state_fd, int base_fd, const struct su_choice *choice, 
         su_auto_free char *name = NULL;
         int r;
 
-        r = su_store_image_name(&component->image, &name, err);
+        r = su_image_store_name(&component->image, &name, err);
         if (r >= 0)
-                r = su_store_image_dir(state_fd, &images_fd, err);
+                r = su_image_store_dir(state_fd, &images_fd, err);
         if (r >= 0)
                 r = sources_open(state_fd, base_fd, choice->delta, &sources, err);
         if (r >= 0)

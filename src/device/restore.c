@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "device/fit.h"
-#include "device/store.h"
+#include "device/generation.h"
+#include "device/image_store.h"
 #include "device/transition.h"
 
 static int load_manifests(struct su_engine *engine, struct su_restoration *restoration,
@@ -12,13 +13,13 @@ static int load_manifests(struct su_engine *engine, struct su_restoration *resto
         su_auto_generation struct su_generation generation = {0};
         int r;
 
-        r = su_store_load_generation(engine->state_fd, engine->state.active, &generation, err);
+        r = su_generation_load(engine->state_fd, engine->state.active, &generation, err);
         if (r >= 0)
-                r = su_store_load_generation_manifest(engine->state_fd, &generation,
-                                                      &restoration->from, err);
+                r = su_generation_load_manifest(engine->state_fd, &generation, &restoration->from,
+                                                err);
         if (r >= 0)
-                r = su_store_load_generation_manifest(engine->state_fd, &generation,
-                                                      &restoration->to, err);
+                r = su_generation_load_manifest(engine->state_fd, &generation, &restoration->to,
+                                                err);
         return r;
 }
 
@@ -32,7 +33,7 @@ static bool has_image(const struct su_engine *engine, const struct su_component 
 {
         su_auto_close int fd = -EBADF;
 
-        return su_store_open_image(engine->state_fd, &component->image, &fd, NULL) >= 0;
+        return su_image_store_open(engine->state_fd, &component->image, &fd, NULL) >= 0;
 }
 
 static void supersede_all(struct su_manifest *manifest)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "device/generation.h"
 #include "device/store.h"
 
 static int load_generation_manifest(const struct su_engine *engine, int64_t number,
@@ -12,13 +13,13 @@ static int load_generation_manifest(const struct su_engine *engine, int64_t numb
 
         if (number == 0)
                 return 0;
-        r = su_store_load_generation(engine->state_fd, number, &generation, err);
+        r = su_generation_load(engine->state_fd, number, &generation, err);
         if (r < 0)
                 return r;
         /* What another baseline ran says nothing about this one. */
         if (strcmp(generation.baseline, engine->os.baseline) != 0)
                 return 0;
-        return su_store_load_generation_manifest(engine->state_fd, &generation, ret, err);
+        return su_generation_load_manifest(engine->state_fd, &generation, ret, err);
 }
 
 int su_review_active(const struct su_engine *engine, struct su_manifest *ret, struct su_error *err)

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "device/fit.h"
 #include "device/history.h"
-#include "device/store.h"
+
 #include "device/transition.h"
 #include "layers/layers.h"
 

@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "device/store.h"
+#include "device/generation.h"
+#include "device/image_store.h"
 #include "layers/mountinfo.h"
 
 size_t su_manifest_count_applying(const struct su_manifest *manifest)
@@ -22,7 +23,7 @@ static int begin(struct su_engine *engine, const struct su_manifest *to, int64_t
         int r;
 
         if (to) {
-                r = su_store_save_generation(engine->state_fd, generation, to, err);
+                r = su_generation_save(engine->state_fd, generation, to, err);
                 if (r < 0)
                         return r;
                 state->newest = generation;
@@ -115,7 +116,7 @@ static int put_layers_on(struct su_engine *engine, enum su_hierarchy hierarchy,
                         continue;
                 *layer = (struct su_layer){-EBADF, component->name};
                 n_layers++;
-                r = su_store_open_image(engine->state_fd, &component->image, &layer->image_fd, err);
+                r = su_image_store_open(engine->state_fd, &component->image, &layer->image_fd, err);
         }
         if (r >= 0)
                 r = su_layers_activate(engine->root, hierarchy, layers, n_layers, generation, NULL,
@@ -223,7 +224,7 @@ int su_transition_retire(struct su_engine *engine, const struct su_manifest *man
         int64_t generation = engine->state.newest + 1;
         int r;
 
-        r = su_store_save_generation(engine->state_fd, generation, manifest, err);
+        r = su_generation_save(engine->state_fd, generation, manifest, err);
         if (r < 0)
                 return r;
         engine->state.newest = engine->state.retired = generation;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "device/image_store.h"
 #include "device/review.h"
 #include "device/store.h"
 
@@ -21,7 +22,7 @@ static void verify_image(const struct su_engine *engine, const struct su_compone
         su_auto_close int fd = -EBADF;
 
         ret->component = component;
-        (void)su_store_read_image(engine->state_fd, &component->image, &fd, &ret->error);
+        (void)su_image_store_read(engine->state_fd, &component->image, &fd, &ret->error);
 }
 
 static int verify_images(const struct su_engine *engine, struct su_verification *verification,

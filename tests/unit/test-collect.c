@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "device/collect.h"
+#include "device/generation.h"
 #include "device/store.h"
 
 #define HERE "os-1.2-x86-64"
@@ -52,7 +53,7 @@ static void add_generation(int fd, int64_t number, const char *baseline, const c
         struct su_error err = {0};
 
         assert_true(su_level_parse(level, &manifest.level));
-        assert_ok(su_store_save_generation(fd, number, &manifest, &err), err);
+        assert_ok(su_generation_save(fd, number, &manifest, &err), err);
 }
 
 /* Levels a to d, with images 01 to 04 and downloads 11 to 14, and generations 1 to 4 of them. The

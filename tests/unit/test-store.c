@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "device/generation.h"
+#include "device/image_store.h"
 #include "device/store.h"
 #include "image/seal.h"
 
@@ -23,10 +25,10 @@ static void test_generations(void **state)
         su_auto_generation struct su_generation loaded = {0};
         struct su_error err = {0};
 
-        assert_true(su_store_load_generation(scratch->fd, 3, &loaded, &err) == -ENOENT);
-        assert_ok(su_store_save_generation(scratch->fd, 3, &manifest, &err), err);
-        assert_true(su_store_load_generation(scratch->fd, 4, &loaded, &err) == -ENOENT);
-        assert_ok(su_store_load_generation(scratch->fd, 3, &loaded, &err), err);
+        assert_true(su_generation_load(scratch->fd, 3, &loaded, &err) == -ENOENT);
+        assert_ok(su_generation_save(scratch->fd, 3, &manifest, &err), err);
+        assert_true(su_generation_load(scratch->fd, 4, &loaded, &err) == -ENOENT);
+        assert_ok(su_generation_load(scratch->fd, 3, &loaded, &err), err);
         assert_int_equal(loaded.number, 3);
         assert_string_equal(loaded.baseline, "debian-12-x86-64");
         assert_string_equal(loaded.level.name, "b");
@@ -36,7 +38,7 @@ static void test_generations(void **state)
         assert_int_equal(loaded.parts[0].fit, SU_FIT_APPLIES);
         assert_int_equal(loaded.parts[1].fit, SU_FIT_FIXED);
         write_text(scratch->fd, "generations/5.json", "{}");
-        assert_fails_with(su_store_load_generation(scratch->fd, 5, &loaded, &err), err, FORMAT,
+        assert_fails_with(su_generation_load(scratch->fd, 5, &loaded, &err), err, FORMAT,
                           "generations/5.json");
         assert_int_equal(loaded.number, 3);
 }
@@ -73,26 +75,26 @@ static void test_images(void **state)
         struct su_error err = {0};
 
         assert_ok(su_seal_compute(source_fd, "data", &image.seal, &err), err);
-        assert_fails(su_store_open_image(scratch->fd, &image, &fd, &err), err, NOT_FOUND);
-        assert_fails(su_store_read_image(scratch->fd, &image, &fd, &err), err, NOT_FOUND);
-        assert_false(su_store_is_enforced(scratch->fd, &image));
-        assert_ok(su_store_image_dir(scratch->fd, &dir_fd, &err), err);
-        assert_ok(su_store_image_name(&image, &name, &err), err);
-        assert_fails(su_store_open_image(scratch->fd, &image, &fd, &err), err, NOT_FOUND);
+        assert_fails(su_image_store_open(scratch->fd, &image, &fd, &err), err, NOT_FOUND);
+        assert_fails(su_image_store_read(scratch->fd, &image, &fd, &err), err, NOT_FOUND);
+        assert_false(su_image_store_enforces(scratch->fd, &image));
+        assert_ok(su_image_store_dir(scratch->fd, &dir_fd, &err), err);
+        assert_ok(su_image_store_name(&image, &name, &err), err);
+        assert_fails(su_image_store_open(scratch->fd, &image, &fd, &err), err, NOT_FOUND);
         write_text(dir_fd, name, "data");
-        assert_ok(su_store_open_image(scratch->fd, &image, &fd, &err), err);
+        assert_ok(su_image_store_open(scratch->fd, &image, &fd, &err), err);
         su_close_fd(&fd);
-        assert_ok(su_store_read_image(scratch->fd, &image, &fd, &err), err);
+        assert_ok(su_image_store_read(scratch->fd, &image, &fd, &err), err);
         su_close_fd(&fd);
-        assert_false(su_store_is_enforced(scratch->fd, &image));
+        assert_false(su_image_store_enforces(scratch->fd, &image));
         write_text(dir_fd, name, "dat4");
-        assert_fails(su_store_open_image(scratch->fd, &image, &fd, &err), err, SEAL);
-        assert_fails(su_store_read_image(scratch->fd, &image, &fd, &err), err, SEAL);
+        assert_fails(su_image_store_open(scratch->fd, &image, &fd, &err), err, SEAL);
+        assert_fails(su_image_store_read(scratch->fd, &image, &fd, &err), err, SEAL);
         assert_int_equal(fd, -EBADF);
         assert_int_equal(unlinkat(dir_fd, name, 0), 0);
         write_text(dir_fd, "elsewhere", "data");
         assert_int_equal(symlinkat("elsewhere", dir_fd, name), 0);
-        assert_true(su_store_open_image(scratch->fd, &image, &fd, &err) < 0);
+        assert_true(su_image_store_open(scratch->fd, &image, &fd, &err) < 0);
 }
 
 int main(void)
