@@ -15,13 +15,16 @@ static const char *text_of(const json_t *event, const char *name, const char *ot
 static void print_event(const json_t *event)
 {
         const char *outcome = text_of(event, "outcome", "?");
+        const char *reason = text_of(event, "reason", NULL);
 
-        (void)printf("%s  %-8s %s -> %s  ", text_of(event, "at", "?"), text_of(event, "event", "?"),
+        (void)printf("%s  %-9s %s -> %s  ", text_of(event, "at", "?"), text_of(event, "event", "?"),
                      text_of(event, "from", "baseline"), text_of(event, "to", "baseline"));
-        if (strcmp(outcome, "Ok") == 0)
-                (void)puts("done");
-        else
+        if (strcmp(outcome, "Ok") != 0)
                 (void)printf("%s: %s\n", outcome, text_of(event, "message", ""));
+        else if (reason)
+                (void)printf("done: %s\n", reason);
+        else
+                (void)puts("done");
 }
 
 int su_verb_history(const struct su_arguments *arguments, struct su_error *err)

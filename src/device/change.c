@@ -129,6 +129,16 @@ static const char *level_or_null(const struct su_level *level)
         return level->name[0] ? level->name : NULL;
 }
 
+/* NULL: because it was offered, or a person wanted it. */
+static const char *find_reason(const struct su_task *task)
+{
+        const struct su_change *change = task->change;
+        const struct su_refused *recalled =
+                su_refusals_find(&task->engine->state.knowledge.recalls, &change->from_level);
+
+        return change->recalled && recalled ? recalled->reason : task->options->reason;
+}
+
 /* The history tells of every change that was begun, and of its end. */
 static int record(struct su_task *task, const char *name, const struct su_error *failure,
                   struct su_error *err)
@@ -138,8 +148,8 @@ static int record(struct su_task *task, const char *name, const struct su_error 
         json_t *more =
                 json_pack("{s:s?, s:s?, s:s*, s:b, s:I, s:I, s:I}", "from",
                           level_or_null(&change->from_level), "to",
-                          level_or_null(&change->to_level), "reason", task->options->reason,
-                          "changed", change->changed, "generation", (json_int_t)change->generation,
+                          level_or_null(&change->to_level), "reason", find_reason(task), "changed",
+                          change->changed, "generation", (json_int_t)change->generation,
                           "download_bytes", (json_int_t)change->download_bytes, "exposed_before",
                           (json_int_t)su_exposure_count(&change->before.exposure));
         int r;
@@ -404,7 +414,8 @@ static int run(struct su_engine *engine, const char *event,
 int su_install(struct su_engine *engine, const struct su_change_options *options,
                struct su_change *change, struct su_error *err)
 {
-        return run(engine, "install", install, options, change, err);
+        return run(engine, options->download_only ? "download" : "install", install, options,
+                   change, err);
 }
 
 int su_remove(struct su_engine *engine, const struct su_change_options *options,

@@ -40,6 +40,9 @@ def test_a_recalled_level_is_left_for_what_is_offered(at_b, own_shop, trees):
     assert (install.status, install["to"], install["changed"], install["recalled"]) == (0, "a", True, True)
     assert support.read_tree(at_b.usr) == expected_usr(trees, "a")
     assert at_b("check")["up_to_date"] and at_b("status")["state"] == "active"
+    event = at_b("history")["events"][-1]
+    assert (event["event"], event["from"], event["to"], event["reason"]) == ("install", "b", "a", "it breaks sound")
+    assert "done: it breaks sound" in support.run(*at_b.command("history")).stdout
 
 
 def test_where_nothing_is_offered_it_goes_back_to_what_it_ran_before(at_b, own_shop, trees):
@@ -219,6 +222,7 @@ def test_the_next_level_is_not_quarantined(device, own_shop):
 def test_a_staged_level_gives_way_to_a_newer_one(device, own_shop, trees):
     follow(device, own_shop)
     staged = device("install", "--download-only")
+    assert device("history")["events"][-1]["event"] == "download"
     assert (staged.status, staged["staged"], staged["changed"]) == (0, True, False)
     status = device("status")
     assert (status["staged"], status["level"], status["state"]) == ("a", None, "baseline")
