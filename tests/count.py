@@ -33,7 +33,7 @@ def main():
             if outcome == "failed":
                 stages_with_failures.add(path.stem)
     for stage in failed_stages:
-        if stage not in stages_with_failures:
+        if not any(name == stage or name.startswith(f"{stage}-") for name in stages_with_failures):
             counts["failed"] += 1
             print(f"failed: stage {stage}")
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))

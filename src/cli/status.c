@@ -147,7 +147,7 @@ static int print_json(const struct report *report, struct su_error *err)
                 json_pack(
                         "{s:{s:s, s:s, s:s, s:s}, s:s, s:o, s:s, s:I, s:o, s:b, s:o, s:o, s:s?, "
                         "s:o, s:o, "
-                        "s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:I}",
+                        "s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:I}",
                         "baseline", "name", engine->os.baseline, "os", engine->os.name,
                         "os_version", engine->os.version, "architecture", engine->os.architecture,
                         "version", report->version, "level", su_output_level(&report->level),
@@ -161,7 +161,8 @@ static int print_json(const struct report *report, struct su_error *err)
                         "repository", engine->config.repository, "conflict",
                         engine->conflict.code ? engine->conflict.message : NULL, "seal_enforcement",
                         report->enforcement, "floor", su_output_level(&knowledge->floor), "staged",
-                        su_output_level(&knowledge->staged), "recalls",
+                        su_output_level(&knowledge->staged), "removed",
+                        su_output_level(&knowledge->removed), "recalls",
                         refusals_to_json(&knowledge->recalls), "quarantine",
                         refusals_to_json(&knowledge->quarantine), "boots_without_mark",
                         (json_int_t)engine->state.boots.tries),
@@ -226,6 +227,9 @@ static void print_refusals(const struct report *report)
         for (size_t i = 0; i < knowledge->quarantine.n_levels; i++)
                 (void)printf("Quarantine: (%s): %s\n", knowledge->quarantine.levels[i].level.name,
                              knowledge->quarantine.levels[i].reason);
+        if (knowledge->removed.name[0])
+                (void)printf("Removed:    (%s), which is not installed again by itself\n",
+                             knowledge->removed.name);
         if (knowledge->staged.name[0])
                 (void)printf("Staged:     (%s) waits to be installed\n", knowledge->staged.name);
 }

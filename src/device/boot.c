@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "device/history.h"
 #include "device/refresh.h"
+#include "device/suspend.h"
 #include "device/transition.h"
 #include "restart/moment.h"
 
@@ -120,6 +121,9 @@ int su_activate(struct su_engine *engine, struct su_activation *activation, stru
                 activation->activated = SU_ACTIVATED_ALREADY;
         if (activation->activated != SU_ACTIVATED_NOTHING || state->active == 0)
                 return 0;
+        r = su_suspend_check(engine, err);
+        if (r < 0)
+                return r;
         if (engine->conflict.code != SU_OK)
                 return fail_for_conflict(engine, err);
         if (state->baseline && strcmp(state->baseline, engine->os.baseline) != 0)
@@ -143,7 +147,8 @@ int su_mark_healthy(struct su_engine *engine, struct su_collected *ret, struct s
         struct su_boot_count *boots = &engine->state.boots;
         int r = 0;
 
-        if (boots->tries > 0) {
+        /* A boot without the layers, as with suture.disable, says nothing about them. */
+        if (boots->tries > 0 && engine->mounted == engine->state.active) {
                 boots->tries = 0;
                 r = su_state_save(engine->state_fd, &engine->state, err);
         }

@@ -249,6 +249,9 @@ static int ask(struct su_task *task, enum su_course *ret_course, struct su_error
         change->to_level = change->from_level;
         if (!is_wanted(task, &offer))
                 return 0;
+        if (task->options->download_only && offer.decision.course == SU_COURSE_GO_BACK)
+                return su_fail(err, SU_ERROR_NOT_OFFERED, "%s: there is nothing to download",
+                               offer.message);
         r = check_may(task, &offer, err);
         if (r < 0)
                 return r;
@@ -352,6 +355,16 @@ static int take_back(struct su_task *task, struct su_error *err)
         return go_back(task, err);
 }
 
+/* The letter of another baseline's level means nothing for this one. */
+static const struct su_level *find_removed(const struct su_task *task)
+{
+        const struct su_engine *engine = task->engine;
+        const char *baseline = engine->state.baseline;
+
+        return baseline && strcmp(baseline, engine->os.baseline) == 0 ? &task->change->from_level
+                                                                      : NULL;
+}
+
 static int take_off(struct su_task *task, struct su_error *err)
 {
         int r;
@@ -369,7 +382,7 @@ static int take_off(struct su_task *task, struct su_error *err)
         r = survey_before(task, err);
         if (r < 0 || task->options->dry_run)
                 return r < 0 ? r : su_task_check_cancelled(task, err);
-        r = swap_out(task, &task->change->from_level, err);
+        r = swap_out(task, find_removed(task), err);
         return r < 0 ? r : refresh(task, NULL, err);
 }
 

@@ -44,7 +44,8 @@ static enum su_hold find_hold(const struct su_knowledge *knowledge, const struct
 {
         if (su_refusals_find(&knowledge->quarantine, level))
                 return SU_HOLD_QUARANTINED;
-        return su_level_compare(&knowledge->removed, level) == 0 ? SU_HOLD_REMOVED : SU_HOLD_NONE;
+        /* Who took a level off does not want an older one either; "" is below all. */
+        return is_newer(level, &knowledge->removed) ? SU_HOLD_NONE : SU_HOLD_REMOVED;
 }
 
 static int go_back(const struct su_situation *situation, struct su_decision *decision,
@@ -115,16 +116,30 @@ int su_decide(const struct su_situation *situation, struct su_decision *ret, str
         return r;
 }
 
+/* What was recalled before is recalled since then. */
+static int keep_recall(struct su_refusals *recalls, const struct su_refusals *former,
+                       const struct su_channel_level *level, struct su_error *err)
+{
+        const struct su_refused *known = su_refusals_find(former, &level->level);
+        int r;
+
+        r = su_refusals_add(recalls, &level->level, level->recall_reason, err);
+        if (r >= 0 && known)
+                recalls->levels[recalls->n_levels - 1].at = known->at;
+        return r;
+}
+
 static int learn_recalls(struct su_knowledge *knowledge, const struct su_channel *channel,
                          struct su_error *err)
 {
+        struct su_refusals former = knowledge->recalls;
         int r = 0;
 
-        su_refusals_done(&knowledge->recalls);
+        knowledge->recalls = (struct su_refusals){0};
         for (size_t i = 0; i < channel->n_levels && r >= 0; i++)
                 if (channel->levels[i].recall_reason)
-                        r = su_refusals_add(&knowledge->recalls, &channel->levels[i].level,
-                                            channel->levels[i].recall_reason, err);
+                        r = keep_recall(&knowledge->recalls, &former, &channel->levels[i], err);
+        su_refusals_done(&former);
         if (su_refusals_find(&knowledge->recalls, &knowledge->staged))
                 knowledge->staged = (struct su_level){0};
         return r;

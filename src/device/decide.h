@@ -5,7 +5,8 @@
  *  2. Nothing else ever leads to an older level.
  *  3. A level that was recalled, or that lies below the floor, is not installed.
  *  4. A level that failed here is not installed again, unless somebody wants it all the same.
- *  5. A level that a person removed is not installed again by itself; the next one is.
+ *  5. A level that a person removed is not installed again by itself, nor is an older one; the
+ *     next one is.
  *  6. A level is offered when the roll-out has reached this device.
  *  7. "Automatic off" takes nothing away: what is offered can be installed by a person.
  */

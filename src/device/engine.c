@@ -77,21 +77,13 @@ static int look_at_usr(struct su_engine *engine, struct su_error *err)
 static int adopt_generation(struct su_engine *engine, int64_t number, struct su_error *err)
 {
         su_auto_generation struct su_generation generation = {0};
-        struct su_state *state = &engine->state;
         int r = 0;
 
         if (number > 0)
                 r = su_generation_load(engine->state_fd, number, &generation, err);
-        if (r >= 0)
-                r = su_moment_now(&state->changed, err); /* at the latest */
-        if (r < 0)
-                return r;
-        state->previous = state->active;
-        state->active = number;
-        state->level = generation.level;
-        free(state->baseline);
-        state->baseline = su_take(generation.baseline);
-        return 0;
+        return r < 0 ? r
+                     : su_state_end(&engine->state, number, &generation.level,
+                                    su_take(generation.baseline), err);
 }
 
 /* A transition that was begun and not ended: what lies on /usr says whether the swap took place. */
@@ -106,8 +98,9 @@ static int settle(struct su_engine *engine, struct su_error *err)
                 r = adopt_generation(engine, state->transition, err);
                 if (r < 0)
                         return r;
+        } else {
+                su_state_give_up(state);
         }
-        state->transition = SU_GENERATION_NONE;
         return engine->read_only ? 0 : su_state_save(engine->state_fd, state, err);
 }
 

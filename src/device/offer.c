@@ -190,15 +190,19 @@ static int describe_recall(const char *version, struct su_offer *offer, struct s
 {
         const struct su_decision *decision = &offer->decision;
 
-        return su_format(&offer->message, err, "level (%s) was recalled: %s; %s takes its place",
-                         offer->present.name, decision->recall_reason, version);
+        return su_format(&offer->message, err, "level (%s) was recalled: %s; %s%s",
+                         offer->present.name, decision->recall_reason, version,
+                         decision->course == SU_COURSE_GO_BACK ? " is what this system goes back to"
+                                                               : " takes its place");
 }
 
 static int describe(struct su_engine *engine, struct su_offer *offer, struct su_error *err)
 {
         static const char *const holds[] = {
                 [SU_HOLD_NONE] = "",
-                [SU_HOLD_REMOVED] = "; it was removed here, and is not installed again by itself",
+                [SU_HOLD_REMOVED] =
+                        "; it, or a newer one, was removed here, and it is not installed "
+                        "again by itself",
                 [SU_HOLD_QUARANTINED] = "; it failed here, and is not installed again by itself",
         };
         const bool stays = offer->decision.course == SU_COURSE_STAY;

@@ -49,7 +49,7 @@ static int begin_watch(struct su_engine *engine, const struct su_plan *plan,
         if (engine->mounted == 0 || engine->config.watch_time == 0)
                 return 0;
         r = su_watch_units(plan, engine->units, watched, err);
-        if (r < 0 || (watched->units.n_names == 0 && !has_general_check(&lookout->health)))
+        if (r < 0 || (watched->n_units == 0 && !has_general_check(&lookout->health)))
                 return r;
         watched->generation = engine->mounted;
         su_watched_done(&engine->state.watched);

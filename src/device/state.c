@@ -238,6 +238,54 @@ int su_state_save(int state_fd, const struct su_state *state, struct su_error *e
         return su_file_write(state_fd, "state.json", text, size, 0644, err);
 }
 
+void su_state_begin(struct su_state *state, int64_t generation, const struct su_level *removed)
+{
+        state->transition = generation;
+        if (removed)
+                state->knowledge.removed = *removed;
+}
+
+/* What waited, and what was known of boots, was about another /usr. */
+static void begin_anew(struct su_state *state)
+{
+        state->waiting_since = 0;
+        state->suspension = (struct su_suspension){0};
+        /* This boot says nothing about it: it began with something else. */
+        state->boots.tries = 0;
+        memcpy(state->boots.counted, state->changed.boot_id, sizeof state->boots.counted);
+}
+
+int su_state_end(struct su_state *state, int64_t generation, const struct su_level *level,
+                 char *baseline, struct su_error *err)
+{
+        struct su_knowledge *knowledge = &state->knowledge;
+        int r;
+
+        free(state->baseline);
+        state->baseline = baseline;
+        state->previous = state->active;
+        state->active = generation;
+        state->transition = SU_GENERATION_NONE;
+        state->level = *level;
+        if (generation > 0) {
+                state->retired = 0;
+                knowledge->removed = (struct su_level){0};
+                if (su_level_compare(&knowledge->staged, level) <= 0)
+                        knowledge->staged = (struct su_level){0};
+        }
+        r = su_moment_now(&state->changed, err);
+        begin_anew(state);
+        return r;
+}
+
+/* While something is active, nothing counts as removed. */
+void su_state_give_up(struct su_state *state)
+{
+        if (state->transition == 0 && state->active > 0)
+                state->knowledge.removed = (struct su_level){0};
+        state->transition = SU_GENERATION_NONE;
+}
+
 void su_state_done(struct su_state *state)
 {
         su_watched_done(&state->watched);

@@ -64,6 +64,14 @@ int su_state_save(int state_fd, const struct su_state *state, struct su_error *e
 void su_state_done(struct su_state *state);
 #define su_auto_state su_auto(su_state_done)
 
+/* A swap to `generation` is about to begin, or took place, or did not: steps of a transition, to be
+ * saved by the caller. `removed`: a person takes this level off; NULL for any other reason.
+ * `baseline` is taken over. */
+void su_state_begin(struct su_state *state, int64_t generation, const struct su_level *removed);
+int su_state_end(struct su_state *state, int64_t generation, const struct su_level *level,
+                 char *baseline, struct su_error *err);
+void su_state_give_up(struct su_state *state);
+
 /* Hold the state for oneself; BUSY when another instance does. The lock goes with `ret_fd`. */
 int su_state_lock(int state_fd, int *ret_fd, struct su_error *err);
 

@@ -122,8 +122,8 @@ int su_resume(struct su_engine *engine, bool force, struct su_resume *resume, st
                 return 0;
         }
         /* Killed between the state and the layers: they were never taken off, or are back already.
-         */
-        if (engine->mounted > 0 || engine->state.active == 0)
+         * Or this boot is to go without them. */
+        if (engine->mounted > 0 || engine->state.active == 0 || engine->disabled)
                 return end_suspension(engine, err);
         return bring_back(engine, resume, err);
 }

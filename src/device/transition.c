@@ -17,7 +17,7 @@ size_t su_manifest_count_applying(const struct su_manifest *manifest)
 }
 
 static int begin(struct su_engine *engine, const struct su_manifest *to, int64_t generation,
-                 struct su_error *err)
+                 const struct su_level *removed, struct su_error *err)
 {
         struct su_state *state = &engine->state;
         int r;
@@ -28,48 +28,24 @@ static int begin(struct su_engine *engine, const struct su_manifest *to, int64_t
                         return r;
                 state->newest = generation;
         }
-        state->transition = generation;
+        su_state_begin(state, generation, removed);
         return su_state_save(engine->state_fd, state, err);
-}
-
-static void remember(struct su_knowledge *knowledge, const struct su_manifest *to,
-                     const struct su_level *removed)
-{
-        if (to && su_level_compare(&knowledge->staged, &to->level) <= 0)
-                knowledge->staged = (struct su_level){0};
-        if (to || removed)
-                knowledge->removed = removed ? *removed : (struct su_level){0};
 }
 
 static int end(struct su_engine *engine, const struct su_manifest *to, int64_t generation,
-               const struct su_level *removed, struct su_error *err)
+               struct su_error *err)
 {
-        struct su_state *state = &engine->state;
+        static const struct su_level none = {0};
         su_auto_free char *baseline = NULL;
         int r = 0;
 
+        engine->mounted = generation;
         if (to)
                 r = su_strdup(to->baseline, &baseline, err);
         if (r >= 0)
-                r = su_moment_now(&state->changed, err);
-        if (r < 0)
-                return r;
-        state->previous = state->active;
-        state->active = generation;
-        state->transition = SU_GENERATION_NONE;
-        state->level = to ? to->level : (struct su_level){0};
-        if (to)
-                state->retired = 0;
-        remember(&state->knowledge, to, removed);
-        free(state->baseline);
-        state->baseline = su_take(baseline);
-        state->waiting_since = 0; /* what waits now waits for this change */
-        state->suspension = (struct su_suspension){0};
-        /* This boot says nothing about it: it began with something else. */
-        state->boots.tries = 0;
-        memcpy(state->boots.counted, state->changed.boot_id, sizeof state->boots.counted);
-        engine->mounted = generation;
-        return su_state_save(engine->state_fd, state, err);
+                r = su_state_end(&engine->state, generation, to ? &to->level : &none,
+                                 su_take(baseline), err);
+        return r < 0 ? r : su_state_save(engine->state_fd, &engine->state, err);
 }
 
 static void layers_done(struct su_layer *layers, size_t n_layers)
@@ -175,11 +151,11 @@ static int settle_failure(struct su_engine *engine, const struct su_manifest *fr
 
         (void)su_layers_mounted(engine->root, SU_USR, &mounted, NULL);
         if (mounted == generation) {
-                (void)end(engine, to, generation, NULL, NULL);
+                (void)end(engine, to, generation, NULL);
                 return r;
         }
         (void)su_transition_mend(engine, from, NULL);
-        engine->state.transition = SU_GENERATION_NONE;
+        su_state_give_up(&engine->state);
         (void)su_state_save(engine->state_fd, &engine->state, NULL);
         return r;
 }
@@ -191,14 +167,14 @@ int su_transition_to(struct su_engine *engine, const struct su_manifest *from,
         int64_t generation = engine->state.newest + 1;
         int r;
 
-        r = begin(engine, to, generation, err);
+        r = begin(engine, to, generation, NULL, err);
         if (r < 0)
                 return r;
         r = put_layers(engine, to, generation, ret_times, err);
         if (r < 0)
                 return settle_failure(engine, from, to, generation, r);
         *ret_generation = generation;
-        return end(engine, to, generation, NULL, err);
+        return end(engine, to, generation, err);
 }
 
 int su_transition_to_baseline(struct su_engine *engine, const struct su_manifest *from,
@@ -207,7 +183,7 @@ int su_transition_to_baseline(struct su_engine *engine, const struct su_manifest
 {
         int r;
 
-        r = begin(engine, NULL, 0, err);
+        r = begin(engine, NULL, 0, removed, err);
         if (r < 0)
                 return r;
         r = put_opt(engine, NULL, 0, err);
@@ -215,7 +191,7 @@ int su_transition_to_baseline(struct su_engine *engine, const struct su_manifest
                 r = su_layers_deactivate(engine->root, SU_USR, ret_times, err);
         if (r < 0)
                 return settle_failure(engine, from, NULL, 0, r);
-        return end(engine, NULL, 0, removed, err);
+        return end(engine, NULL, 0, err);
 }
 
 int su_transition_retire(struct su_engine *engine, const struct su_manifest *manifest,

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "device/review.h"
+#include "device/suspend.h"
 #include "restart/watch.h"
 
 #define LOOK_EVERY_US 250000
@@ -102,6 +103,9 @@ int su_watch(struct su_engine *engine, int64_t seconds, su_step_listener listene
 
         if (state->watched.generation == 0)
                 return 0;
+        r = su_suspend_check(engine, err);
+        if (r < 0)
+                return r;
         if (state->watched.generation != engine->mounted)
                 return revive(engine, err);
         watch->level = state->level;

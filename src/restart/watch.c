@@ -1,5 +1,7 @@
 #include "restart/watch.h"
 
+#include <inttypes.h>
+
 #include "base/text.h"
 #include "restart/dropins.h"
 
@@ -82,17 +84,19 @@ static bool fails_already(const struct su_unit_condition *condition)
                (condition->restarts > 0 && condition->active_us < STEADY_US);
 }
 
-static int watch_unit(const char *unit, const struct su_units *units, struct su_watched *watched,
-                      struct su_error *err)
+/* systemd counts from new when a unit is restarted, and goes on when it is reloaded. */
+static int watch_unit(const struct su_action *action, const struct su_units *units,
+                      struct su_watched *watched, struct su_error *err)
 {
+        const bool goes_on = action->kind == SU_ACTION_RELOAD;
         struct su_unit_condition condition;
         int r;
 
-        r = su_names_add(&watched->units, unit, err);
+        r = units->condition(units->userdata, action->unit, &condition, err);
         if (r >= 0)
-                r = units->condition(units->userdata, unit, &condition, err);
+                r = su_watched_add(watched, action->unit, goes_on ? condition.restarts : 0, err);
         if (r >= 0 && fails_already(&condition))
-                r = su_names_add(&watched->excused, unit, err);
+                r = su_names_add(&watched->excused, action->unit, err);
         return r;
 }
 
@@ -103,21 +107,33 @@ int su_watch_units(const struct su_plan *plan, const struct su_units *units,
 
         for (size_t i = 0; i < plan->n_actions && r >= 0; i++)
                 if (is_restarted(&plan->actions[i]))
-                        r = watch_unit(plan->actions[i].unit, units, watched, err);
+                        r = watch_unit(&plan->actions[i], units, watched, err);
         return r;
 }
 
-static int explain(const struct su_unit_condition *condition, bool last, const char *unit,
-                   char **ret_reason, struct su_error *err)
+/* Somebody may have restarted it meanwhile, from when on systemd counts from new. */
+static int64_t count_restarts(const struct su_watched_unit *unit,
+                              const struct su_unit_condition *condition)
 {
+        int64_t now = condition->restarts;
+
+        return now >= unit->restarts ? now - unit->restarts : now;
+}
+
+static int explain(const struct su_watched_unit *unit, const struct su_unit_condition *condition,
+                   bool last, char **ret_reason, struct su_error *err)
+{
+        int64_t restarts = count_restarts(unit, condition);
+
         if (condition->failed)
-                return su_format(ret_reason, err, "%s has failed", unit);
-        if (condition->restarts >= LOOP)
-                return su_format(ret_reason, err, "%s keeps failing: it was started again %u times",
-                                 unit, condition->restarts);
+                return su_format(ret_reason, err, "%s has failed", unit->name);
+        if (restarts >= LOOP)
+                return su_format(ret_reason, err,
+                                 "%s keeps failing: it was started again %" PRId64 " times",
+                                 unit->name, restarts);
         if (last && condition->restarting)
                 return su_format(ret_reason, err, "%s has failed, and is about to be started again",
-                                 unit);
+                                 unit->name);
         return 0;
 }
 
@@ -126,15 +142,15 @@ static int look(const struct su_watched *watched, const struct su_units *units, 
 {
         int r = 0;
 
-        for (size_t i = 0; i < watched->units.n_names && r >= 0 && !*ret_reason; i++) {
-                const char *unit = watched->units.names[i];
+        for (size_t i = 0; i < watched->n_units && r >= 0 && !*ret_reason; i++) {
+                const struct su_watched_unit *unit = &watched->units[i];
                 struct su_unit_condition condition;
 
-                if (su_names_have(&watched->excused, unit))
+                if (su_names_have(&watched->excused, unit->name))
                         continue;
-                r = units->condition(units->userdata, unit, &condition, err);
+                r = units->condition(units->userdata, unit->name, &condition, err);
                 if (r >= 0)
-                        r = explain(&condition, last, unit, ret_reason, err);
+                        r = explain(unit, &condition, last, ret_reason, err);
         }
         return r;
 }
@@ -152,8 +168,8 @@ static bool counts(const struct su_watched *watched, const struct su_health_chec
                 return false;
         if (su_health_is_general(check))
                 return true;
-        for (size_t i = 0; i < watched->units.n_names; i++)
-                if (su_health_is_about(check, watched->units.names[i]))
+        for (size_t i = 0; i < watched->n_units; i++)
+                if (su_health_is_about(check, watched->units[i].name))
                         return true;
         return false;
 }
@@ -189,13 +205,13 @@ int su_watch_judge(const struct su_watched *watched, const struct su_health *hea
 int su_watch_revive(const struct su_watched *watched, const struct su_units *units,
                     struct su_error *err)
 {
-        su_auto_free struct su_unit_job *jobs = calloc(watched->units.n_names + 1, sizeof *jobs);
+        su_auto_free struct su_unit_job *jobs = calloc(watched->n_units + 1, sizeof *jobs);
         size_t n_jobs = 0;
 
         if (!jobs)
                 return su_fail_oom(err);
-        for (size_t i = 0; i < watched->units.n_names; i++) {
-                const char *unit = watched->units.names[i];
+        for (size_t i = 0; i < watched->n_units; i++) {
+                const char *unit = watched->units[i].name;
                 struct su_unit_condition condition;
                 int r;
 

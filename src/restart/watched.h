@@ -19,12 +19,20 @@ bool su_names_have(const struct su_names *names, const char *name);
 int su_names_add(struct su_names *names, const char *name, struct su_error *err);
 void su_names_done(struct su_names *names);
 
+struct su_watched_unit {
+        char *name;
+        int64_t restarts; /* by systemd, before the watch began: no fault of this change */
+};
+
 struct su_watched {
         int64_t generation; /* 0: nothing is watched */
-        struct su_names units;
+        struct su_watched_unit *units;
+        size_t n_units;
         struct su_names excused; /* units and health commands that failed before already */
 };
 
+int su_watched_add(struct su_watched *watched, const char *unit, int64_t restarts,
+                   struct su_error *err);
 int su_watched_from_json(const json_t *object, struct su_watched *ret, struct su_error *err);
 /* NULL: memory ran out. */
 json_t *su_watched_to_json(const struct su_watched *watched);

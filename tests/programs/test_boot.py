@@ -20,7 +20,7 @@ def edit(device, **changes):
     path = device.state / "state.json"
     state = json.loads(path.read_text())
     for name, value in changes.items():
-        state[name].update(value) if isinstance(value, dict) else state.__setitem__(name, value)
+        state[name] = {**(state[name] or {}), **value} if isinstance(value, dict) else value
     path.write_text(json.dumps(state))
 
 
@@ -123,6 +123,11 @@ def test_the_kernel_command_line(line, disabled, at_b, trees):
     assert "suture.disable" in support.run(*at_b.command("status")).stdout
     refused = at_b("install")
     assert (refused.status, refused.error) == (47, "Disabled")
+    # Nothing of this boot says anything about the level; nor does a package manager's end put it back.
+    edit(at_b, boots={"tries": 2})
+    assert at_b("mark-healthy").status == 0 and at_b("status")["boots_without_mark"] == 2
+    assert at_b("suspend").status == 0 and at_b("resume")["resumed"] == "nothing"
+    assert support.read_tree(at_b.usr) == expected_usr(trees) and at_b("status")["state"] == "disabled"
     (at_b.path / "proc/cmdline").unlink()
     assert boot(at_b)["activated"] == "all"
 
@@ -161,6 +166,25 @@ def test_a_transition_that_the_power_cut_ended(begun, comes_back, at_b, trees):
     edit(at_b, transition=9 if begun == "install" else 0)
     answer = boot(at_b)
     assert (answer.status, answer["activated"]) == (0, "all" if comes_back else "nothing")
+
+
+def test_a_removal_that_the_power_cut_ended_is_a_removal(at_b, trees):
+    """As the state is between the swap and its end: nothing but what was written ahead is known."""
+    edit(at_b, transition=0, knowledge={"removed": "b"})
+    assert boot(at_b)["activated"] == "nothing"
+    withheld = at_b("install", "--unattended")
+    assert (withheld.status, withheld.error) == (45, "Withheld") and at_b("status")["removed"] == "b"
+
+
+def test_a_package_manager_is_at_work(at_b, trees):
+    assert at_b("suspend")["suspended"] is True
+    edit(at_b, watched={"generation": 1, "units": [], "excused": []})
+    for verb in ("activate", "watch"):
+        refused = at_b(verb)
+        assert (refused.status, refused.error) == (21, "Busy") and "package manager" in refused.message
+    assert support.read_tree(at_b.usr) == expected_usr(trees)
+    assert at_b("resume")["resumed"] == "all"
+    assert json.loads((at_b.state / "state.json").read_text())["watched"]["generation"] == 1
 
 
 def test_a_state_that_cannot_be_read(at_b, trees):

@@ -54,6 +54,10 @@ def test_where_nothing_is_offered_it_goes_back_to_what_it_ran_before(at_b, own_s
     own_shop("recall", "--level", "b", "--reason", "so does this")
     check = at_b("check")
     assert (check["recalled"], check["level"]) == (True, None)
+    assert "1 is what this system goes back to" in check["message"]
+    nothing = at_b("install", "--download-only")
+    assert (nothing.status, nothing.error) == (NOT_OFFERED, "NotOffered") and "nothing to download" in nothing.message
+    assert level(at_b) == "b"
     install = at_b("install", "--unattended")
     assert (install.status, install["to"], install["changed"]) == (0, None, True), install.message
     assert support.read_tree(at_b.usr) == expected_usr(trees) and support.mounts_below(at_b.path) == []

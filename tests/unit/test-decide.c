@@ -91,6 +91,7 @@ static const struct decision_case cases[] = {
         /* what is held for a person */
         {"", "a", "", "", "", "a", "", 100, SU_COURSE_INSTALL, "a", SU_HOLD_REMOVED, NULL},
         {"", "b", "", "", "", "a", "", 100, SU_COURSE_INSTALL, "b", SU_HOLD_NONE, NULL},
+        {"", "a", "", "", "", "b", "", 100, SU_COURSE_INSTALL, "a", SU_HOLD_REMOVED, NULL},
         {"", "a", "", "", "", "", "a", 100, SU_COURSE_INSTALL, "a", SU_HOLD_QUARANTINED, NULL},
         {"", "a", "", "", "", "a", "a", 100, SU_COURSE_INSTALL, "a", SU_HOLD_QUARANTINED, NULL},
         {"", "b", "", "", "", "", "a", 100, SU_COURSE_INSTALL, "b", SU_HOLD_NONE, NULL},
@@ -190,6 +191,9 @@ static void test_learning(void **state)
         assert_non_null(su_refusals_find(&knowledge.recalls, &channel.levels[1].level));
         assert_null(su_refusals_find(&knowledge.recalls, &channel.levels[0].level));
         assert_string_equal(knowledge.staged.name, ""); /* it was recalled */
+        knowledge.recalls.levels[0].at = 5;
+        assert_ok(su_knowledge_learn(&knowledge, &channel, &err), err);
+        assert_int_equal(knowledge.recalls.levels[0].at, 5); /* since then */
 
         channel.floor = level_of("a"); /* lower, in a newer document */
         channel.serial = 8;

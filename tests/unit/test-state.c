@@ -213,6 +213,64 @@ static void test_torn_last_line(void **state)
         assert_history(scratch->fd, 2);
 }
 
+static struct su_state at_level(const char *name)
+{
+        struct su_state state = {
+                .active = 1,
+                .transition = SU_GENERATION_NONE,
+                .waiting_since = 5,
+                .boots.tries = 2,
+                .knowledge.staged = {"b"},
+        };
+
+        assert_true(su_level_parse(name, &state.level));
+        return state;
+}
+
+static void test_a_transition_to_a_level(void **unused)
+{
+        static const struct su_level level = {"b"};
+        struct su_state state = at_level("a");
+        struct su_error err = {0};
+
+        (void)unused;
+        su_state_begin(&state, 2, NULL);
+        assert_int_equal(state.transition, 2);
+        assert_int_equal(state.active, 1);
+        assert_ok(su_state_end(&state, 2, &level, strdup("here"), &err), err);
+        assert_int_equal(state.active, 2);
+        assert_int_equal(state.previous, 1);
+        assert_int_equal(state.transition, SU_GENERATION_NONE);
+        assert_string_equal(state.baseline, "here");
+        assert_string_equal(state.knowledge.staged.name, "");
+        assert_int_equal(state.boots.tries, 0);
+        assert_int_equal(state.waiting_since, 0);
+        su_state_done(&state);
+}
+
+/* That a person removed it is known, whoever comes to end the transition. */
+static void test_a_removal(void **unused)
+{
+        static const struct su_level none = {""};
+        struct su_state state = at_level("a");
+        struct su_error err = {0};
+
+        (void)unused;
+        su_state_begin(&state, 0, &state.level);
+        su_state_give_up(&state);
+        assert_string_equal(state.knowledge.removed.name, "");
+        su_state_begin(&state, 0, &state.level);
+        assert_ok(su_state_end(&state, 0, &none, NULL, &err), err);
+        assert_string_equal(state.knowledge.removed.name, "a");
+        assert_string_equal(state.knowledge.staged.name, "b");
+        assert_string_equal(state.level.name, "");
+        /* The next level fails to come: it stays removed. */
+        su_state_begin(&state, 2, NULL);
+        su_state_give_up(&state);
+        assert_string_equal(state.knowledge.removed.name, "a");
+        su_state_done(&state);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -226,6 +284,8 @@ int main(void)
                 scratch_test(test_history),
                 scratch_test(test_a_message_of_two_lines),
                 scratch_test(test_torn_last_line),
+                cmocka_unit_test(test_a_transition_to_a_level),
+                cmocka_unit_test(test_a_removal),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
