@@ -59,6 +59,34 @@ static bool has_real(const json_t *value)
         }
 }
 
+static struct {
+        json_malloc_t allocate;
+        bool failed;
+} memory;
+
+static void *allocate(size_t size)
+{
+        void *ret = memory.allocate(size);
+
+        memory.failed |= !ret;
+        return ret;
+}
+
+/* Where memory runs out, jansson 2.14 may take that for a fault in the text, or leave out a byte of
+ * a string and go on: so its allocations are looked at. In one thread at a time. */
+static json_t *load(const char *text, size_t size, json_error_t *error)
+{
+        json_free_t release;
+        json_t *value;
+
+        json_get_alloc_funcs(&memory.allocate, &release);
+        memory.failed = false;
+        json_set_alloc_funcs(allocate, release);
+        value = json_loadb(text, size, JSON_REJECT_DUPLICATES, error);
+        json_set_alloc_funcs(memory.allocate, release);
+        return value;
+}
+
 int su_json_parse(const char *text, size_t size, json_t **ret, struct su_error *err)
 {
         return su_json_parse_bounded(text, size, SIZE_MAX, ret, err);
@@ -74,7 +102,9 @@ int su_json_parse_bounded(const char *text, size_t size, size_t max_values, json
         r = check_shape(text, size, max_values, err);
         if (r < 0)
                 return r;
-        value = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+        value = load(text, size, &error);
+        if (memory.failed)
+                return su_fail_oom(err);
         if (!value)
                 return su_fail(err, SU_ERROR_FORMAT, "not valid JSON, line %d: %s", error.line,
                                error.text);
@@ -194,6 +224,8 @@ int su_json_canonical(const json_t *value, char **ret_text, size_t *ret_size, st
         if (!out)
                 return su_fail_oom(err);
         r = write_value(out, value);
+        if (r >= 0 && ferror(out))
+                r = -ENOMEM;
         if (fclose(out) != 0)
                 return su_fail_oom(err);
         if (r == -EBADMSG)
@@ -205,28 +237,36 @@ int su_json_canonical(const json_t *value, char **ret_text, size_t *ret_size, st
         return 0;
 }
 
+/* Not by json_dumps(): where its buffer cannot grow while a name is written, jansson 2.14 leaves
+ * that out and goes on. `ret_text` has room for two more bytes, the first of which is a NUL. */
+static int dump(const json_t *value, size_t flags, char **ret_text, size_t *ret_size,
+                struct su_error *err)
+{
+        size_t size = json_dumpb(value, NULL, 0, flags | JSON_SORT_KEYS);
+        su_auto_free char *text = size > 0 ? malloc(size + 2) : NULL;
+
+        if (!text || json_dumpb(value, text, size, flags | JSON_SORT_KEYS) != size)
+                return su_fail_oom(err);
+        text[size] = '\0';
+        *ret_text = su_take(text);
+        *ret_size = size;
+        return 0;
+}
+
 int su_json_compact(const json_t *value, char **ret_text, size_t *ret_size, struct su_error *err)
 {
-        char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
-
-        if (!text)
-                return su_fail_oom(err);
-        *ret_text = text;
-        *ret_size = strlen(text);
-        return 0;
+        return dump(value, JSON_COMPACT, ret_text, ret_size, err);
 }
 
 int su_json_pretty(const json_t *value, char **ret_text, size_t *ret_size, struct su_error *err)
 {
-        su_auto_free char *plain = json_dumps(value, JSON_INDENT(2) | JSON_SORT_KEYS);
         int r;
 
-        if (!plain)
-                return su_fail_oom(err);
-        r = su_format(ret_text, err, "%s\n", plain);
+        r = dump(value, JSON_INDENT(2), ret_text, ret_size, err);
         if (r < 0)
                 return r;
-        *ret_size = strlen(*ret_text);
+        memcpy(*ret_text + *ret_size, "\n", sizeof "\n");
+        (*ret_size)++;
         return 0;
 }
 

@@ -162,6 +162,75 @@ static void test_pretty(void **state)
         assert_int_equal(size, strlen(text));
 }
 
+static unsigned allocations;
+static unsigned failing_allocation;
+
+static void *allocate(size_t size)
+{
+        return ++allocations == failing_allocation ? NULL : malloc(size);
+}
+
+/* Whole or not at all: what lacks a piece must never be stored. */
+static int write_it(json_t *value, const char *whole, struct su_error *err)
+{
+        su_auto_free char *text = NULL;
+        size_t size;
+        int r = su_json_pretty(value, &text, &size, err);
+
+        if (r >= 0)
+                assert_string_equal(text, whole);
+        return r;
+}
+
+/* Sound text is never said to be malformed. */
+static int read_it(json_t *value, const char *whole, struct su_error *err)
+{
+        su_auto_json json_t *read = NULL;
+        int r = su_json_parse(whole, strlen(whole), &read, err);
+
+        if (r >= 0)
+                assert_true(json_equal(read, value));
+        return r;
+}
+
+static void fail_each_allocation(int (*work)(json_t *value, const char *whole,
+                                             struct su_error *err),
+                                 json_t *value, const char *whole)
+{
+        failing_allocation = 0;
+        do {
+                struct su_error err = {0};
+                int r;
+
+                failing_allocation++;
+                allocations = 0;
+                json_set_alloc_funcs(allocate, free);
+                r = work(value, whole, &err);
+                json_set_alloc_funcs(malloc, free);
+                if (r < 0)
+                        assert_int_equal(err.errnum, ENOMEM);
+        } while (allocations >= failing_allocation);
+        assert_true(failing_allocation > 1);
+}
+
+static void test_out_of_memory(void **state)
+{
+        su_auto_json json_t *value = json_object();
+        su_auto_free char *whole = NULL;
+        size_t size;
+
+        (void)state;
+        for (int i = 0; i < 100; i++) {
+                char name[64];
+
+                (void)snprintf(name, sizeof name, "a name for which a buffer has to grow %d", i);
+                assert_int_equal(json_object_set_new(value, name, json_string(name)), 0);
+        }
+        assert_int_equal(su_json_pretty(value, &whole, &size, NULL), 0);
+        fail_each_allocation(write_it, value, whole);
+        fail_each_allocation(read_it, value, whole);
+}
+
 static void test_typed_fields(void **state)
 {
         su_auto_json json_t *object =
@@ -232,7 +301,8 @@ int main(void)
                 cmocka_unit_test(test_depth),         cmocka_unit_test(test_output_only_on_success),
                 cmocka_unit_test(test_canonical),     cmocka_unit_test(test_pretty),
                 cmocka_unit_test(test_compact),       cmocka_unit_test(test_typed_fields),
-                cmocka_unit_test(test_document_head), cmocka_unit_test(test_set_hex),
+                cmocka_unit_test(test_document_head), cmocka_unit_test(test_out_of_memory),
+                cmocka_unit_test(test_set_hex),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
