@@ -14,18 +14,23 @@
 static int read_part(int fd, const char *name, uint64_t offset, void *data, size_t size,
                      size_t *ret_size, struct su_error *err)
 {
-        ssize_t n;
+        char *bytes = data;
 
-        if (offset > INT64_MAX - size) {
-                *ret_size = 0;
+        *ret_size = 0;
+        if (offset > INT64_MAX - size)
                 return 0;
+        while (*ret_size < size) {
+                ssize_t n =
+                        pread(fd, bytes + *ret_size, size - *ret_size, (off_t)(offset + *ret_size));
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return su_fail_errno(err, errno, "cannot read '%s'", name);
+                if (n == 0)
+                        break;
+                *ret_size += (size_t)n;
         }
-        do
-                n = pread(fd, data, size, (off_t)offset);
-        while (n < 0 && errno == EINTR);
-        if (n < 0)
-                return su_fail_errno(err, errno, "cannot read '%s'", name);
-        *ret_size = (size_t)n;
         return 0;
 }
 

@@ -88,6 +88,14 @@ static const char *architecture_of_machine(uint16_t machine)
         }
 }
 
+/* A program that an OS need not have, or not for everybody; any other failure says nothing about
+ * it.
+ */
+static bool is_absent(int r)
+{
+        return r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EACCES;
+}
+
 /* The architecture of the tree is that of its programs, whatever kernel runs: the first of a few
  * that every OS has decides. */
 static int read_architecture(int root_fd, char **ret, struct su_error *err)
@@ -106,9 +114,11 @@ static int read_architecture(int root_fd, char **ret, struct su_error *err)
                 uint16_t machine;
                 int r;
 
-                if (su_open_in_root(root_fd, programs[i], O_RDONLY, &fd, NULL) < 0)
+                r = su_open_in_root(root_fd, programs[i], O_RDONLY, &fd, err);
+                if (is_absent(r))
                         continue;
-                r = su_build_id_read(fd, programs[i], &id, &machine, err);
+                if (r >= 0)
+                        r = su_build_id_read(fd, programs[i], &id, &machine, err);
                 if (r < 0)
                         return r;
                 architecture = architecture_of_machine(machine);
