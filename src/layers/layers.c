@@ -361,6 +361,8 @@ static int create_by(name_layers name, const struct recipe *recipe, int *ret_fs_
         char source[32];
         int r;
 
+        if (fs_fd < 0 && errno != ENODEV)
+                return su_fail_errno(err, errno, "cannot make an overlay");
         if (fs_fd < 0)
                 return su_fail(err, SU_ERROR_UNSUPPORTED,
                                "this kernel has no overlay file system (module 'overlay')");
