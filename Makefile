@@ -2,7 +2,7 @@
 # Meson does the building, in build/.
 BUILD ?= build
 
-.PHONY: all demo test deps bench clean format tidy fuzz
+.PHONY: all demo test faults deps bench clean format tidy fuzz
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -19,6 +19,10 @@ demo: all
 
 test: deps
 	@tests/run.sh
+
+# All points instead of a sample; writes docs/RELIABILITY.md.
+faults: all
+	@SUTURE_FAULTS=full SUTURE_BUILD=$(abspath $(BUILD)) /usr/bin/python3 -B -m pytest -p no:cacheprovider -q -n 2 tests/faults
 
 bench: all
 	@SUTURE_BUILD=$(abspath $(BUILD)) bench/run.sh

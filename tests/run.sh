@@ -3,6 +3,7 @@
 #
 #   unit, lint, fuzz corpora   built by gcc, and again by clang with ASan and UBSan
 #   programs                   the real programs on small trees, with the sanitizers
+#   faults                     killed, power cut, failing calls, no memory: a sample of `make faults`
 #   tuf                        suture-tuf against repositories good and bad, with the sanitizers
 #   container                  the real programs on real systemd, in a Debian 12 container
 #   vm                         the real programs, and whole boots, on Debian's 6.1 and 6.12 kernels, in QEMU
@@ -12,7 +13,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 results=$PWD/build-test/results
-stages=${SUTURE_TESTS:-gcc sanitizers programs tuf container vm tidy}
+stages=${SUTURE_TESTS:-gcc sanitizers programs faults tuf container vm tidy}
 failed_stages=()
 
 say() { printf '\n== %s\n' "$*"; }
@@ -66,6 +67,10 @@ stage_programs() {
         configure build-test/sanitizers clang -Db_sanitize=address,undefined -Db_lundef=false &&
                 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
                         run_programs
+}
+
+stage_faults() {
+        configure build-test/gcc gcc && run_pytest faults tests/faults build-test/gcc -n 2
 }
 
 stage_tuf() {

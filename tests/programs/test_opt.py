@@ -4,7 +4,6 @@ import shutil
 import pytest
 
 import support
-from test_kill import try_every_point
 
 
 def tree_of(device):
@@ -75,29 +74,3 @@ def test_one_without_the_other_is_mended(app):
     assert app("install").status == 0
     assert app("status")["state"] == "active" and runs(app) == "new"
     assert app("remove").status == 0 and support.mounts_below(app.path) == []
-
-
-@pytest.mark.parametrize("verb", ["install", "remove"])
-def test_killed_between_the_swaps(verb, app, work):
-    def begin():
-        if app("status")["level"] or support.mounts_below(app.path):
-            app("remove")
-        for point, _, _ in support.mounts_below(app.path):
-            support.run("umount", "--lazy", point)
-        app.forget()
-        if verb == "remove":
-            assert app("install").status == 0
-
-    def check(point):
-        status = app("status")
-        assert status["state"] in ("active", "baseline", "incomplete"), (point, status.text)
-        if status["state"] != "incomplete":
-            assert (runs(app) == "new") == (status["state"] == "active"), (point, status.text)
-        again = app(verb)
-        assert again.status == 0 or (verb, again.error) == ("remove", "NotInstalled"), (point, again.message)
-        assert runs(app) == ("new" if verb == "install" else "old"), point
-        assert len(overlays(app)) == (2 if verb == "install" else 0), (point, overlays(app))
-        assert app("status")["state"] == ("active" if verb == "install" else "baseline"), point
-        return status["state"] == ("active" if verb == "install" else "baseline")
-
-    try_every_point(app, work / "log", begin, verb, check)
