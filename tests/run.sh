@@ -70,7 +70,7 @@ stage_programs() {
 }
 
 stage_faults() {
-        configure build-test/gcc gcc && run_pytest faults tests/faults build-test/gcc -n 2
+        configure build-test/gcc gcc && run_pytest faults build-test/gcc -n 2 tests/faults
 }
 
 stage_tuf() {
