@@ -29,11 +29,15 @@ static bool is_of_this_baseline(const struct su_engine *engine, const struct su_
         return strcmp(manifest->baseline, engine->os.baseline) == 0;
 }
 
-static bool has_image(const struct su_engine *engine, const struct su_component *component)
+/* That it cannot be read for want of memory or descriptors says nothing about it. */
+static int find_image(const struct su_engine *engine, const struct su_component *component,
+                      bool *ret, struct su_error *err)
 {
         su_auto_close int fd = -EBADF;
+        int r = su_image_store_open(engine->state_fd, &component->image, &fd, err);
 
-        return su_image_store_open(engine->state_fd, &component->image, &fd, NULL) >= 0;
+        *ret = r >= 0;
+        return r == -ENOMEM || r == -EMFILE || r == -ENFILE ? r : 0;
 }
 
 static void supersede_all(struct su_manifest *manifest)
@@ -62,8 +66,15 @@ int su_find_fits(struct su_engine *engine, struct su_manifest *manifest, bool im
                 r = su_fit_find(engine->root, base_fd, component, &report, err);
                 if (r < 0)
                         return r;
-                if (images && report.fit == SU_FIT_APPLIES && !has_image(engine, component))
-                        report.fit = SU_FIT_MISSING;
+                if (images && report.fit == SU_FIT_APPLIES) {
+                        bool is_there;
+
+                        r = find_image(engine, component, &is_there, err);
+                        if (r < 0)
+                                return r;
+                        if (!is_there)
+                                report.fit = SU_FIT_MISSING;
+                }
                 /* An image that was missing is not looked for each time. */
                 if (!images && report.fit == SU_FIT_APPLIES && component->fit == SU_FIT_MISSING)
                         continue;
