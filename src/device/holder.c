@@ -42,15 +42,18 @@ static bool parse(char *text, struct process *ret)
         return true;
 }
 
-static bool look_at(pid_t pid, struct process *ret)
+static int look_at(pid_t pid, struct process *ret, struct su_error *err)
 {
         su_auto_free char *text = NULL;
         char path[32];
+        int r;
 
         (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
         *ret = (struct process){.holder.pid = pid};
-        return su_file_read(AT_FDCWD, path, STAT_SIZE_MAX, &text, NULL, NULL) >= 0 &&
-               parse(text, ret);
+        r = su_file_read(AT_FDCWD, path, STAT_SIZE_MAX, &text, NULL, err);
+        if (r >= 0 && !parse(text, ret))
+                return su_fail(err, SU_ERROR_FORMAT, "'%s' is malformed", path);
+        return r;
 }
 
 static bool is_shell(const struct su_holder *holder)
@@ -69,7 +72,7 @@ static struct su_holder original_of(const struct process *process)
         struct su_holder holder = process->holder;
         struct process parent = *process;
 
-        for (int i = 0; i < ANCESTORS_MAX && look_at(parent.parent, &parent) &&
+        for (int i = 0; i < ANCESTORS_MAX && look_at(parent.parent, &parent, NULL) >= 0 &&
                         strcmp(parent.holder.name, holder.name) == 0;
              i++)
                 holder = parent.holder;
@@ -81,8 +84,10 @@ int su_holder_find(struct su_holder *ret, struct su_error *err)
         struct process process = {.parent = getppid()};
 
         for (int i = 0; i < ANCESTORS_MAX && process.parent > 0; i++) {
-                if (!look_at(process.parent, &process))
-                        break;
+                int r = look_at(process.parent, &process, err);
+
+                if (r < 0)
+                        return su_fail_prefix(err, r, "the process that called this program");
                 if (!is_shell(&process.holder)) {
                         *ret = original_of(&process);
                         return 0;
@@ -95,7 +100,7 @@ bool su_holder_is_alive(const struct su_holder *holder)
 {
         struct process process;
 
-        return holder->pid > 0 && look_at(holder->pid, &process) && !process.ended &&
+        return holder->pid > 0 && look_at(holder->pid, &process, NULL) >= 0 && !process.ended &&
                process.holder.started == holder->started;
 }
 
