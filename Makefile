@@ -20,9 +20,10 @@ demo: all
 test: deps
 	@tests/run.sh
 
-# All points instead of a sample; writes docs/RELIABILITY.md.
+# Many more points than the sample of the tests; writes docs/RELIABILITY.md.
+SUTURE_FAULTS ?= full
 faults: all
-	@SUTURE_FAULTS=full SUTURE_BUILD=$(abspath $(BUILD)) /usr/bin/python3 -B -m pytest -p no:cacheprovider -q -n 2 tests/faults
+	@SUTURE_FAULTS=$(SUTURE_FAULTS) SUTURE_BUILD=$(abspath $(BUILD)) /usr/bin/python3 -B -m pytest -p no:cacheprovider -q -n 2 tests/faults
 
 bench: all
 	@SUTURE_BUILD=$(abspath $(BUILD)) bench/run.sh

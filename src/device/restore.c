@@ -30,14 +30,26 @@ static bool is_of_this_baseline(const struct su_engine *engine, const struct su_
 }
 
 /* That it cannot be read for want of memory or descriptors says nothing about it. */
-static int find_image(const struct su_engine *engine, const struct su_component *component,
-                      bool *ret, struct su_error *err)
+static bool is_want(int r)
+{
+        return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
+}
+
+/* A component that applies, but whose image is gone or damaged, is missing. */
+static int look_for_image(const struct su_engine *engine, const struct su_component *component,
+                          enum su_fit *fit, struct su_error *err)
 {
         su_auto_close int fd = -EBADF;
-        int r = su_image_store_open(engine->state_fd, &component->image, &fd, err);
+        int r;
 
-        *ret = r >= 0;
-        return r == -ENOMEM || r == -EMFILE || r == -ENFILE ? r : 0;
+        if (*fit != SU_FIT_APPLIES)
+                return 0;
+        r = su_image_store_open(engine->state_fd, &component->image, &fd, err);
+        if (is_want(r))
+                return r;
+        if (r < 0)
+                *fit = SU_FIT_MISSING;
+        return 0;
 }
 
 static void supersede_all(struct su_manifest *manifest)
@@ -66,15 +78,10 @@ int su_find_fits(struct su_engine *engine, struct su_manifest *manifest, bool im
                 r = su_fit_find(engine->root, base_fd, component, &report, err);
                 if (r < 0)
                         return r;
-                if (images && report.fit == SU_FIT_APPLIES) {
-                        bool is_there;
-
-                        r = find_image(engine, component, &is_there, err);
-                        if (r < 0)
-                                return r;
-                        if (!is_there)
-                                report.fit = SU_FIT_MISSING;
-                }
+                if (images)
+                        r = look_for_image(engine, component, &report.fit, err);
+                if (r < 0)
+                        return r;
                 /* An image that was missing is not looked for each time. */
                 if (!images && report.fit == SU_FIT_APPLIES && component->fit == SU_FIT_MISSING)
                         continue;

@@ -8,10 +8,10 @@
  *                           half: half of it; interrupted: every other one fails with EINTR
  *
  * Only calls from the program itself and from libjansson count, whose failures the program answers
- * for. What curl, OpenSSL, zstd, libfsverity, libsystemd and the loader do for themselves is
- * theirs. Of the C library, what allocates on behalf of its caller counts with the caller: strdup,
- * vasprintf, realpath, opendir and the like. What libc needs for itself (stdio's buffers, qsort,
- * the loader) does not count. */
+ * for; what jansson asks for while it parses comes by way of the program. What curl, OpenSSL, zstd,
+ * libfsverity, libsystemd and the loader do for themselves is theirs. Of the C library, what
+ * allocates on behalf of its caller counts with the caller: strdup, vasprintf, realpath, opendir
+ * and the like. What libc needs for itself (stdio's buffers, qsort, the loader) does not count. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
