@@ -45,7 +45,8 @@
         X(QUARANTINED, 44, EPERM, "Quarantined")                                                   \
         X(WITHHELD, 45, EPERM, "Withheld")                                                         \
         X(TAKEN_BACK, 46, EIO, "TakenBack")                                                        \
-        X(DISABLED, 47, EPERM, "Disabled")
+        X(DISABLED, 47, EPERM, "Disabled")                                                         \
+        X(MANAGED, 48, EPERM, "Managed")
 
 enum su_error_code {
         SU_OK = 0,

@@ -1,7 +1,7 @@
 #include "restart/rules.h"
 
+#include "base/dropins.h"
 #include "base/text.h"
-#include "restart/dropins.h"
 
 /* Restarting one of these ends sessions or takes the system's nerves away. */
 static const struct {

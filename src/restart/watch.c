@@ -2,8 +2,8 @@
 
 #include <inttypes.h>
 
+#include "base/dropins.h"
 #include "base/text.h"
-#include "restart/dropins.h"
 
 /* So many starts after failures are a loop. */
 #define LOOP 2

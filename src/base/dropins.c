@@ -1,4 +1,4 @@
-#include "restart/dropins.h"
+#include "base/dropins.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #define DROPIN_SIZE_MAX (64 * 1024)
 
-static const char *const directories[] = {"/usr/lib/suture", "/etc/suture"};
+static const char *const directories[] = {"/usr/lib/suture", "/run/suture", "/etc/suture"};
 
 /* The names of all drop-ins, each once. */
 struct names {
@@ -85,9 +85,8 @@ static int compare_names(const void *a, const void *b)
         return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Of two of one name, the administrator's. */
-static int read_one(int root_fd, const char *kind, const char *name, su_dropin_visit visit,
-                    void *userdata, struct su_error *err)
+int su_dropins_read_main(int root_fd, const char *name, su_dropin_visit visit, void *userdata,
+                         struct su_error *err)
 {
         for (size_t i = SU_ELEMENTS(directories); i-- > 0;) {
                 su_auto_close int fd = -EBADF;
@@ -95,7 +94,7 @@ static int read_one(int root_fd, const char *kind, const char *name, su_dropin_v
                 su_auto_free char *text = NULL;
                 int r;
 
-                r = su_format(&path, err, "%s/%s/%s", directories[i], kind, name);
+                r = su_format(&path, err, "%s/%s", directories[i], name);
                 if (r >= 0)
                         r = su_open_in_root(root_fd, path, O_RDONLY, &fd, err);
                 if (r == -ENOENT)
@@ -105,6 +104,16 @@ static int read_one(int root_fd, const char *kind, const char *name, su_dropin_v
                 return r < 0 ? r : visit(userdata, path, text, err);
         }
         return 0;
+}
+
+static int read_one(int root_fd, const char *kind, const char *name, su_dropin_visit visit,
+                    void *userdata, struct su_error *err)
+{
+        su_auto_free char *path = NULL;
+        int r;
+
+        r = su_format(&path, err, "%s/%s", kind, name);
+        return r < 0 ? r : su_dropins_read_main(root_fd, path, visit, userdata, err);
 }
 
 int su_dropins_read(int root_fd, const char *kind, su_dropin_visit visit, void *userdata,
