@@ -51,6 +51,8 @@ static const struct verb verbs[] = {
          "Look for copies of the old code that no improvement reaches"},
         {"verify", su_verb_verify, true, TAKES_NOTHING,
          "Look again at the seals, and at the proof that the level is publicly logged"},
+        {"config", su_verb_config, true, TAKES_NOTHING,
+         "Show what is configured, and where it was said"},
         {"history", su_verb_history, true, TAKES_NOTHING,
          "Show what was installed and removed, and how it went"},
 };

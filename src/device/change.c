@@ -224,11 +224,24 @@ static int check_quarantine(struct su_task *task, const struct su_offer *offer,
                 refused->level.name, refused->reason);
 }
 
+/* What nobody may do here. Leaving a recalled level is no installation. */
+static int check_policy(struct su_task *task, const struct su_offer *offer, struct su_error *err)
+{
+        if (!task->engine->config.policy.forbids_install || offer->recalled)
+                return 0;
+        return su_fail(err, SU_ERROR_MANAGED,
+                       "%s, but this system's administrator does not allow installations "
+                       "(AllowInstall=)",
+                       offer->message);
+}
+
 static int check_may(struct su_task *task, const struct su_offer *offer, struct su_error *err)
 {
         int r;
 
-        r = check_quarantine(task, offer, err);
+        r = check_policy(task, offer, err);
+        if (r >= 0)
+                r = check_quarantine(task, offer, err);
         if (r >= 0 && task->options->unattended)
                 r = check_unattended(task, offer, err);
         return r;
@@ -375,6 +388,10 @@ static int take_off(struct su_task *task, struct su_error *err)
         if (task->engine->mounted == 0 && task->engine->state.active == 0)
                 return su_fail(err, SU_ERROR_NOT_INSTALLED,
                                "no improvement is installed: there is nothing to remove");
+        if (task->engine->config.policy.forbids_removal)
+                return su_fail(err, SU_ERROR_MANAGED,
+                               "this system's administrator does not allow the removal "
+                               "(AllowRemoval=)");
         task->begun = true;
         /* Installed, but not on /usr since the system started: it only has to be forgotten. */
         if (task->engine->mounted == 0)

@@ -1,165 +1,156 @@
 #include "device/config.h"
 
-#include <fcntl.h>
 #include <string.h>
 
-#include "base/file.h"
-#include "base/ini.h"
+#include "base/dropins.h"
 #include "base/text.h"
+#include "device/settings.h"
 
-#define CONFIG_SIZE_MAX (64 * 1024)
-/* systemd's default interval in which too many starts are a crash loop. */
-#define WATCH_TIME 10
-#define WATCH_TIME_MAX 3600
+struct reading {
+        struct su_config *config;
+        bool managed;
+};
 
-static int assign_source(struct su_config *config, const struct su_ini_line *line,
-                         struct su_error *err)
+static void values_done(struct su_config_values *values)
 {
-        bool is_path = true;
-        char **field;
-
-        if (strcmp(line->key, "Repository") == 0) {
-                field = &config->repository;
-                is_path = false;
-        } else if (strcmp(line->key, "TrustedRoot") == 0) {
-                field = &config->trusted_root;
-        } else if (strcmp(line->key, "LogPolicy") == 0) {
-                field = &config->log_policy;
-                config->log_policy_given = true;
-        } else {
-                return su_fail_line(err, line, "unknown key '%s' in [Source]", line->key);
+        for (size_t i = 0; i < values->n_values; i++) {
+                free(values->values[i].text);
+                free(values->values[i].file);
         }
-        if (is_path && !su_path_is_normal(line->value))
-                return su_fail_line(err, line, "%s= is not an absolute path: '%s'", line->key,
-                                    line->value);
-        free(*field);
-        *field = NULL;
-        return su_strdup(line->value, field, err);
+        free(values->values);
+        *values = (struct su_config_values){0};
 }
 
-static int add_window(struct su_restart_policy *policy, const struct su_ini_line *line,
-                      struct su_error *err)
+static int remember(struct su_config_values *values, const struct su_ini_line *line, bool managed,
+                    struct su_error *err)
 {
-        if (policy->n_windows == SU_WINDOWS_MAX)
-                return su_fail_line(err, line, "more than %d windows", SU_WINDOWS_MAX);
-        if (!su_window_parse(line->value, &policy->windows[policy->n_windows]))
-                return su_fail_line(err, line,
-                                    "Window= is not like 'Sat,Sun 02:00-05:00' or '02:00-05:00': "
-                                    "'%s'",
-                                    line->value);
-        policy->n_windows++;
-        return 0;
+        struct su_config_value *larger =
+                reallocarray(values->values, values->n_values + 1, sizeof *larger);
+        struct su_config_value *value;
+        int r;
+
+        if (!larger)
+                return su_fail_oom(err);
+        values->values = larger;
+        value = &larger[values->n_values++];
+        *value = (struct su_config_value){.line = line->number, .managed = managed};
+        r = su_strdup(line->value, &value->text, err);
+        return r < 0 || !line->file ? r : su_strdup(line->file, &value->file, err);
 }
 
-static int assign_restart(struct su_config *config, const struct su_ini_line *line,
-                          struct su_error *err)
+static int set(struct su_config *config, size_t index, const struct su_ini_line *line, bool managed,
+               struct su_error *err)
 {
-        struct su_restart_policy *policy = &config->restart;
+        const struct su_setting *setting = &su_settings[index];
+        int r;
 
-        if (strcmp(line->key, "Window") == 0)
-                return add_window(policy, line, err);
-        if (strcmp(line->key, "Deadline") == 0)
-                return su_duration_parse(line->value, &policy->deadline)
-                               ? 0
-                               : su_fail_line(err, line,
-                                              "Deadline= is not like '12h' or '3d': '%s'",
-                                              line->value);
-        if (strcmp(line->key, "AfterDeadline") != 0)
-                return su_fail_line(err, line, "unknown key '%s' in [Restart]", line->key);
-        policy->restart_overdue = strcmp(line->value, "restart") == 0;
-        if (!policy->restart_overdue && strcmp(line->value, "announce") != 0)
-                return su_fail_line(err, line, "AfterDeadline= is announce or restart: '%s'",
-                                    line->value);
-        return 0;
+        r = su_setting_assign(setting, config, line, err);
+        return r < 0 ? r : remember(&config->origins[index], line, managed, err);
 }
 
-static int assign_automatic(struct su_config *config, const struct su_ini_line *line,
-                            struct su_error *err)
+/* What was said before is taken back; the fallback's line has no file. */
+static int reset(struct su_config *config, size_t index, struct su_error *err)
 {
-        static const char *const levels[] = {
-                [SU_AUTOMATIC_OFF] = "off",
-                [SU_AUTOMATIC_CHECK] = "check",
-                [SU_AUTOMATIC_DOWNLOAD] = "download",
-                [SU_AUTOMATIC_INSTALL] = "install",
+        const struct su_setting *setting = &su_settings[index];
+        const struct su_ini_line line = {
+                .section = setting->section,
+                .key = setting->key,
+                .value = setting->fallback,
         };
 
-        if (strcmp(line->key, "Level") != 0)
-                return su_fail_line(err, line, "unknown key '%s' in [Automatic]", line->key);
-        for (size_t i = 0; i < SU_ELEMENTS(levels); i++)
-                if (strcmp(line->value, levels[i]) == 0) {
-                        config->automatic = (enum su_automatic)i;
-                        return 0;
-                }
-        return su_fail_line(err, line, "Level= is off, check, download or install: '%s'",
-                            line->value);
+        su_setting_reset(setting, config);
+        values_done(&config->origins[index]);
+        return setting->fallback[0] ? set(config, index, &line, false, err) : 0;
 }
 
-static int assign_recall(struct su_config *config, const struct su_ini_line *line,
-                         struct su_error *err)
+static bool is_only_fallback(const struct su_config_values *values)
 {
-        if (strcmp(line->key, "Act") != 0)
-                return su_fail_line(err, line, "unknown key '%s' in [Recall]", line->key);
-        config->recall_asks = strcmp(line->value, "ask") == 0;
-        if (!config->recall_asks && strcmp(line->value, "at-once") != 0)
-                return su_fail_line(err, line, "Act= is at-once or ask: '%s'", line->value);
-        return 0;
+        return values->n_values == 1 && !values->values[0].file;
 }
 
-static int assign_watch(struct su_config *config, const struct su_ini_line *line,
-                        struct su_error *err)
+static int visit_line(void *userdata, const struct su_ini_line *line, struct su_error *err)
 {
-        if (strcmp(line->key, "Time") != 0)
-                return su_fail_line(err, line, "unknown key '%s' in [Watch]", line->key);
-        if (!su_duration_parse(line->value, &config->watch_time) ||
-            config->watch_time > WATCH_TIME_MAX)
-                return su_fail_line(err, line, "Time= is not like '10s', and at most an hour: '%s'",
-                                    line->value);
-        return 0;
+        const struct reading *reading = userdata;
+        struct su_config *config = reading->config;
+        size_t index = 0;
+        int r;
+
+        r = su_setting_find(line, &index, err);
+        if (r < 0 || !line->key)
+                return r;
+        if (!line->value[0])
+                return reset(config, index, err);
+        if (!su_setting_is_list(&su_settings[index]) || is_only_fallback(&config->origins[index])) {
+                su_setting_reset(&su_settings[index], config);
+                values_done(&config->origins[index]);
+        }
+        return set(config, index, line, reading->managed, err);
 }
 
-static int visit(void *userdata, const struct su_ini_line *line, struct su_error *err)
+static int visit_file(void *userdata, const char *path, char *text, struct su_error *err)
+{
+        return su_ini_parse(path, text, visit_line, userdata, err);
+}
+
+static int read_all(int root_fd, struct su_config *config, struct su_error *err)
 {
         static const struct {
                 const char *name;
-                int (*assign)(struct su_config *config, const struct su_ini_line *line,
-                              struct su_error *err);
-        } sections[] = {
-                {"Source", assign_source},       {"Restart", assign_restart},
-                {"Automatic", assign_automatic}, {"Recall", assign_recall},
-                {"Watch", assign_watch},
+                const char *directory;
+                bool managed;
+        } files[] = {
+                {"suture.conf", "suture.conf.d", false},
+                {"managed.conf", "managed.conf.d", true},
         };
+        int r = 0;
 
-        for (size_t i = 0; i < SU_ELEMENTS(sections); i++)
-                if (strcmp(line->section, sections[i].name) == 0)
-                        return line->key ? sections[i].assign(userdata, line, err) : 0;
-        return su_fail_line(err, line, "unknown section [%s]", line->section);
+        for (size_t i = 0; i < SU_ELEMENTS(files) && r >= 0; i++) {
+                struct reading reading = {config, files[i].managed};
+
+                r = su_dropins_read_main(root_fd, files[i].name, visit_file, &reading, err);
+                if (r >= 0)
+                        r = su_dropins_read(root_fd, files[i].directory, visit_file, &reading, err);
+        }
+        return r;
+}
+
+int su_config_defaults(struct su_config *ret, struct su_error *err)
+{
+        su_auto_config struct su_config config = {
+                .origins = calloc(su_n_settings, sizeof *config.origins),
+        };
+        int r = 0;
+
+        if (!config.origins)
+                return su_fail_oom(err);
+        for (size_t i = 0; i < su_n_settings && r >= 0; i++)
+                r = reset(&config, i, err);
+        if (r < 0)
+                return r;
+        *ret = config;
+        config = (struct su_config){0};
+        return 0;
+}
+
+static bool is_given(const struct su_config *config, const char *key)
+{
+        for (size_t i = 0; i < su_n_settings; i++)
+                if (strcmp(su_settings[i].key, key) == 0)
+                        return config->origins[i].n_values > 0 && config->origins[i].values[0].file;
+        return false;
 }
 
 int su_config_load(int root_fd, struct su_config *ret, struct su_error *err)
 {
-        su_auto_config struct su_config config = {
-                .automatic = SU_AUTOMATIC_INSTALL,
-                .watch_time = WATCH_TIME,
-        };
-        su_auto_close int fd = -EBADF;
-        su_auto_free char *text = NULL;
+        su_auto_config struct su_config config = {0};
         int r;
 
-        r = su_strdup(SU_TRUSTED_ROOT_PATH, &config.trusted_root, err);
+        r = su_config_defaults(&config, err);
         if (r >= 0)
-                r = su_strdup(SU_LOG_POLICY_PATH, &config.log_policy, err);
+                r = read_all(root_fd, &config, err);
         if (r < 0)
                 return r;
-        r = su_open_in_root(root_fd, SU_CONFIG_PATH, O_RDONLY, &fd, err);
-        if (r < 0 && r != -ENOENT)
-                return r;
-        if (r >= 0) {
-                r = su_file_read_fd(fd, SU_CONFIG_PATH, CONFIG_SIZE_MAX, &text, NULL, err);
-                if (r >= 0)
-                        r = su_ini_parse(SU_CONFIG_PATH, text, visit, &config, err);
-                if (r < 0)
-                        return r;
-        }
+        config.log_policy_given = is_given(&config, "LogPolicy");
         *ret = config;
         config = (struct su_config){0};
         return 0;
@@ -170,5 +161,8 @@ void su_config_done(struct su_config *config)
         free(config->repository);
         free(config->trusted_root);
         free(config->log_policy);
+        for (size_t i = 0; config->origins && i < su_n_settings; i++)
+                values_done(&config->origins[i]);
+        free(config->origins);
         *config = (struct su_config){0};
 }

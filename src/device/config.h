@@ -1,25 +1,11 @@
-/* /etc/suture/suture.conf: where improvements come from, and when restarts may be done.
+/* suture.conf: where improvements come from, what is done by itself, and what is allowed.
  *
- *     [Source]
- *     Repository=https://updates.example.org/suture
- *     TrustedRoot=/usr/lib/suture/root.json
- *     LogPolicy=/usr/lib/suture/log-policy
- *
- *     [Restart]
- *     Window=Mon,Tue 02:00-05:00
- *     Deadline=3d
- *     AfterDeadline=restart
- *
- *     [Automatic]
- *     Level=install
- *
- *     [Recall]
- *     Act=at-once
- *
- *     [Watch]
- *     Time=10s
- *
- * Unknown sections and keys are refused with file and line.
+ * Read are the first of /etc/suture/suture.conf, /run/suture/suture.conf and
+ * /usr/lib/suture/suture.conf, then suture.conf.d/NAME.conf below these directories, in the order
+ * of their names, and at last the same of managed.conf, which an organisation's management writes:
+ * what that says is shown as managed. The last value counts; for a list all do; an empty one takes
+ * back those before it. Unknown sections and keys are refused with file and line. The keys:
+ * settings.c, docs/FORMATS.md.
  */
 #pragma once
 
@@ -27,9 +13,9 @@
 
 #include "base/error.h"
 #include "base/own.h"
+#include "device/admin_policy.h"
 #include "restart/due.h"
 
-#define SU_CONFIG_PATH "/etc/suture/suture.conf"
 #define SU_TRUSTED_ROOT_PATH "/etc/suture/root.json"
 #define SU_LOG_POLICY_PATH "/etc/suture/log-policy"
 
@@ -41,6 +27,20 @@ enum su_automatic {
         SU_AUTOMATIC_INSTALL,
 };
 
+/* Where a value comes from, as text. */
+struct su_config_value {
+        char *text;
+        char *file; /* NULL: it is what holds without any */
+        unsigned line;
+        bool managed;
+};
+
+/* All values of the setting of the same index. */
+struct su_config_values {
+        struct su_config_value *values;
+        size_t n_values;
+};
+
 struct su_config {
         char *repository;      /* URL; NULL: not configured */
         char *trusted_root;    /* path in the OS tree */
@@ -50,9 +50,13 @@ struct su_config {
         enum su_automatic automatic;
         bool recall_asks;   /* a recall waits for a person, too */
         int64_t watch_time; /* seconds; 0: nothing is watched */
+        struct su_admin_policy policy;
+        struct su_config_values *origins; /* su_n_settings of them */
 };
 
-/* A missing file gives the defaults. CONFIG when it is malformed. */
+/* What holds without any file. */
+int su_config_defaults(struct su_config *ret, struct su_error *err);
+/* CONFIG when a file is malformed. */
 int su_config_load(int root_fd, struct su_config *ret, struct su_error *err);
 void su_config_done(struct su_config *config);
 #define su_auto_config su_auto(su_config_done)

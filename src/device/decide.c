@@ -2,18 +2,65 @@
 
 #include <inttypes.h>
 
+#include "base/clock.h"
+
 static bool is_newer(const struct su_level *a, const struct su_level *b)
 {
         return su_level_compare(a, b) > 0;
 }
 
-static int check_rollout(const struct su_situation *situation,
-                         const struct su_channel_level *current, struct su_error *err)
+static bool is_skipped(const struct su_skips *skips, const struct su_level *level)
+{
+        for (size_t i = 0; i < skips->n_levels; i++)
+                if (su_level_compare(&skips->levels[i], level) == 0)
+                        return true;
+        return false;
+}
+
+static int check_deferral(const struct su_situation *situation,
+                          const struct su_channel_level *current, struct su_error *err)
+{
+        char at[SU_TIME_TEXT_SIZE];
+        int64_t from;
+
+        if (situation->policy->defer == 0 || current->n_rollout == 0)
+                return 0;
+        from = current->rollout[0].from + situation->policy->defer;
+        if (from <= situation->now)
+                return 0;
+        su_time_format(from, at);
+        return su_fail(err, SU_ERROR_NOT_OFFERED,
+                       "level (%s) waits until %s: levels are deferred here (Defer=)",
+                       current->level.name, at);
+}
+
+/* What the administrator wants of what is offered. */
+static int check_policy(const struct su_situation *situation,
+                        const struct su_channel_level *current, struct su_error *err)
+{
+        const struct su_admin_policy *policy = situation->policy;
+
+        if (policy->pin.name[0] && is_newer(&current->level, &policy->pin))
+                return su_fail(err, SU_ERROR_NOT_OFFERED,
+                               "level (%s) is not wanted: this system is pinned to (%s) (Pin=)",
+                               current->level.name, policy->pin.name);
+        if (is_skipped(&policy->skips, &current->level))
+                return su_fail(err, SU_ERROR_NOT_OFFERED,
+                               "level (%s) is not wanted: this system skips it (Skip=)",
+                               current->level.name);
+        return check_deferral(situation, current, err);
+}
+
+/* Whether it is for this device by now: by its administrator, and by the roll-out. */
+static int check_reach(const struct su_situation *situation, const struct su_channel_level *current,
+                       struct su_error *err)
 {
         int percent = su_rollout_percent(current, situation->now);
+        int r;
 
-        if (situation->position < percent)
-                return 0;
+        r = check_policy(situation, current, err);
+        if (r < 0 || situation->position < percent)
+                return r;
         return su_fail(err, SU_ERROR_NOT_OFFERED,
                        "level (%s) is not yet in the roll-out for this machine: it is at %d %%, "
                        "this machine is at %d %%",
@@ -70,7 +117,7 @@ static int leave(const struct su_situation *situation, const struct su_channel_l
 {
         if (check_current(situation, current, NULL) < 0 ||
             find_hold(situation->knowledge, &current->level) != SU_HOLD_NONE ||
-            check_rollout(situation, current, NULL) < 0)
+            check_reach(situation, current, NULL) < 0)
                 return go_back(situation, decision, err);
         decision->course = SU_COURSE_INSTALL;
         decision->level = current->level;
@@ -92,7 +139,7 @@ static int advance(const struct su_situation *situation, const struct su_channel
         }
         decision->course = SU_COURSE_INSTALL;
         decision->hold = find_hold(situation->knowledge, &current->level);
-        return check_rollout(situation, current, err);
+        return check_reach(situation, current, err);
 }
 
 int su_decide(const struct su_situation *situation, struct su_decision *ret, struct su_error *err)

@@ -8,7 +8,9 @@
  *  5. A level that a person removed is not installed again by itself, nor is an older one; the
  *     next one is.
  *  6. A level is offered when the roll-out has reached this device.
- *  7. "Automatic off" takes nothing away: what is offered can be installed by a person.
+ *  7. A level that the administrator's policy does not want (pinned to an older one, skipped,
+ *     deferred) is not offered here, to nobody.
+ *  8. "Automatic off" takes nothing away: what is offered can be installed by a person.
  */
 #pragma once
 
@@ -16,15 +18,17 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "device/admin_policy.h"
 #include "device/knowledge.h"
 #include "improvement/channel.h"
 
 struct su_situation {
         const struct su_channel *channel;
         const struct su_knowledge *knowledge; /* of this baseline, the channel's word included */
-        struct su_level present;              /* on /usr; "": the baseline */
-        struct su_level fallback;             /* what can be gone back to; "": the baseline */
-        int position; /* of this device in the roll-out of the current level */
+        const struct su_admin_policy *policy;
+        struct su_level present;  /* on /usr; "": the baseline */
+        struct su_level fallback; /* what can be gone back to; "": the baseline */
+        int position;             /* of this device in the roll-out of the current level */
         int64_t now;
 };
 

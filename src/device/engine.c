@@ -107,10 +107,10 @@ static int settle(struct su_engine *engine, struct su_error *err)
 static int load_config(struct su_engine *engine, const struct su_engine_options *options,
                        struct su_error *err)
 {
-        int r = 0;
+        int r;
 
-        if (!options->without_config)
-                r = su_config_load(engine->root_fd, &engine->config, err);
+        r = options->without_config ? su_config_defaults(&engine->config, err)
+                                    : su_config_load(engine->root_fd, &engine->config, err);
         if (r >= 0 && options->repository) {
                 free(engine->config.repository);
                 r = su_strdup(options->repository, &engine->config.repository, err);
@@ -252,8 +252,7 @@ int su_engine_connect(struct su_engine *engine, struct su_error *err)
         if (!engine->config.repository)
                 return su_fail(err, SU_ERROR_CONFIG,
                                "no repository is configured: set Repository= in the section "
-                               "[Source] of %s, or give --repository",
-                               SU_CONFIG_PATH);
+                               "[Source] of /etc/suture/suture.conf, or give --repository");
         r = su_fetch_new(engine->config.repository, &engine->fetch, err);
         if (r < 0)
                 return r;

@@ -112,6 +112,7 @@ static int decide(struct su_engine *engine, const struct su_channel *channel,
         struct su_situation situation = {
                 .channel = channel,
                 .knowledge = &engine->state.knowledge,
+                .policy = &engine->config.policy,
                 .present = su_engine_level(engine),
                 .now = su_now(),
         };

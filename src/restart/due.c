@@ -117,12 +117,12 @@ bool su_restart_is_open(const struct su_restart_policy *policy, int64_t now)
         time_t seconds = (time_t)now;
         struct tm local;
 
-        if (policy->n_windows == 0)
+        if (policy->windows.n_windows == 0)
                 return true;
         if (!localtime_r(&seconds, &local))
                 return false;
-        for (size_t i = 0; i < policy->n_windows; i++)
-                if (window_is_open(&policy->windows[i], &local))
+        for (size_t i = 0; i < policy->windows.n_windows; i++)
+                if (window_is_open(&policy->windows.windows[i], &local))
                         return true;
         return false;
 }

@@ -25,9 +25,13 @@ bool su_window_parse(const char *text, struct su_window *ret);
 /* Seconds from "90", "30min", "12h", "3d". */
 bool su_duration_parse(const char *text, int64_t *ret);
 
-struct su_restart_policy {
+struct su_windows {
         struct su_window windows[SU_WINDOWS_MAX];
         size_t n_windows;
+};
+
+struct su_restart_policy {
+        struct su_windows windows;
         int64_t deadline;     /* seconds after which a pending restart is overdue; 0: never */
         bool restart_overdue; /* then restart outside of a window too; else only say so */
 };

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "device/config.h"
+#include "device/settings.h"
 
 #define PATH "etc/suture/suture.conf"
 
@@ -44,6 +45,84 @@ static void test_values(void **state)
         assert_string_equal(config.trusted_root, "/usr/lib/root.json");
 }
 
+static const struct su_config_value *find_value(const struct su_config *config, const char *key,
+                                                size_t at)
+{
+        for (size_t i = 0; i < su_n_settings; i++)
+                if (strcmp(su_settings[i].key, key) == 0)
+                        return at < config->origins[i].n_values ? &config->origins[i].values[at]
+                                                                : NULL;
+        return NULL;
+}
+
+static void assert_value(const struct su_config *config, const char *key, const char *text,
+                         const char *file, unsigned line)
+{
+        const struct su_config_value *value = find_value(config, key, 0);
+
+        assert_non_null(value);
+        assert_string_equal(value->text, text);
+        if (file)
+                assert_string_equal(value->file, file);
+        else
+                assert_null(value->file);
+        assert_int_equal(value->line, line);
+}
+
+/* As systemd does it: files of one name hide each other, drop-ins come by name, the last counts. */
+static void test_where_values_come_from(void **state)
+{
+        struct scratch *scratch = *state;
+        su_auto_config struct su_config config = {0};
+        struct su_error err = {0};
+
+        write_text(scratch->fd, "usr/lib/suture/suture.conf", "[Source]\nRepository=http://a\n");
+        write_text(scratch->fd, "usr/lib/suture/suture.conf.d/50-x.conf", "[Watch]\nTime=1s\n");
+        write_text(scratch->fd, "run/suture/suture.conf.d/50-x.conf", "[Watch]\nTime=2s\n");
+        write_text(scratch->fd, "etc/suture/suture.conf.d/10-y.conf",
+                   "[Watch]\nTime=3s\n[Automatic]\nLevel=check\n");
+        assert_ok(su_config_load(scratch->fd, &config, &err), err);
+        assert_value(&config, "Repository", "http://a", "/usr/lib/suture/suture.conf", 2);
+        assert_value(&config, "Time", "2s", "/run/suture/suture.conf.d/50-x.conf", 2);
+        assert_int_equal(config.watch_time, 2);
+        assert_int_equal(config.automatic, SU_AUTOMATIC_CHECK);
+        assert_value(&config, "Act", "at-once", NULL, 0);
+        assert_null(find_value(&config, "Pin", 0));
+        su_config_done(&config);
+
+        write_text(scratch->fd, PATH, "\n[Source]\nRepository=http://b\n");
+        write_text(scratch->fd, "etc/suture/managed.conf",
+                   "[Policy]\nAllowRemoval=no\n[Watch]\nTime=4s\n");
+        assert_ok(su_config_load(scratch->fd, &config, &err), err);
+        assert_value(&config, "Repository", "http://b", "/etc/suture/suture.conf", 3);
+        assert_int_equal(config.watch_time, 4);
+        assert_true(config.policy.forbids_removal && !config.policy.forbids_install);
+        assert_true(find_value(&config, "AllowRemoval", 0)->managed);
+        assert_false(find_value(&config, "Repository", 0)->managed);
+}
+
+static void test_lists_and_empty_values(void **state)
+{
+        su_auto_config struct su_config config = {0};
+        struct su_error err = {0};
+
+        assert_ok(load(*state,
+                       "[Policy]\nSkip=a\nSkip=b\nPin=c\nDefer=7d\nPin=\n[Watch]\nTime=3s\n"
+                       "Time=\n[Source]\nLogPolicy=\n[Restart]\nWindow=02:00-03:00\nWindow=\n"
+                       "Window=04:00-05:00\n",
+                       &config, &err),
+                  err);
+        assert_int_equal(config.policy.skips.n_levels, 2);
+        assert_string_equal(config.policy.skips.levels[1].name, "b");
+        assert_string_equal(config.policy.pin.name, "");
+        assert_int_equal(config.policy.defer, 7 * 86400);
+        assert_int_equal(config.watch_time, 10);
+        assert_value(&config, "Time", "10s", NULL, 0);
+        assert_false(config.log_policy_given);
+        assert_int_equal(config.restart.windows.n_windows, 1);
+        assert_non_null(find_value(&config, "Skip", 1));
+}
+
 static void test_refusals_name_the_line(void **state)
 {
         static const struct {
@@ -62,6 +141,9 @@ static void test_refusals_name_the_line(void **state)
                 {"[Restart]\nWindow=2-5\n", "suture.conf:2: Window= is not like"},
                 {"[Restart]\nDeadline=soon\n", "Deadline= is not like"},
                 {"[Restart]\nAfterDeadline=shout\n", "announce or restart"},
+                {"[Policy]\nSkip=B\n", "suture.conf:2: Skip= is not a level"},
+                {"[Policy]\nAllowInstall=perhaps\n", "AllowInstall= is yes or no: 'perhaps'"},
+                {"[Automatic]\nLevel=x\n", "Level= is off, check, download or install: 'x'"},
                 {"[Restart]\nRepository=x\n", "unknown key 'Repository' in [Restart]"},
         };
 
@@ -86,9 +168,9 @@ static void test_restart_policy(void **state)
                        "AfterDeadline=restart\n",
                        &config, &err),
                   err);
-        assert_int_equal(config.restart.n_windows, 2);
-        assert_int_equal(config.restart.windows[1].begin, 22 * 60 + 30);
-        assert_int_equal(config.restart.windows[1].minutes, 450);
+        assert_int_equal(config.restart.windows.n_windows, 2);
+        assert_int_equal(config.restart.windows.windows[1].begin, 22 * 60 + 30);
+        assert_int_equal(config.restart.windows.windows[1].minutes, 450);
         assert_int_equal(config.restart.deadline, 3 * 86400);
         assert_true(config.restart.restart_overdue);
 }
@@ -123,6 +205,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 scratch_test(test_defaults),
                 scratch_test(test_values),
+                scratch_test(test_where_values_come_from),
+                scratch_test(test_lists_and_empty_values),
                 scratch_test(test_refusals_name_the_line),
                 scratch_test(test_restart_policy),
                 scratch_test(test_a_link_stays_in_the_tree),

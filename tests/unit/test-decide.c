@@ -97,6 +97,8 @@ static const struct decision_case cases[] = {
         {"", "b", "", "", "", "", "a", 100, SU_COURSE_INSTALL, "b", SU_HOLD_NONE, NULL},
 };
 
+static const struct su_admin_policy no_policy;
+
 static void check_case(const struct decision_case *expected, size_t number)
 {
         su_auto_knowledge struct su_knowledge knowledge = {.floor = level_of(expected->floor),
@@ -105,6 +107,7 @@ static void check_case(const struct decision_case *expected, size_t number)
         struct su_situation situation = {
                 .channel = &channel,
                 .knowledge = &knowledge,
+                .policy = &no_policy,
                 .present = level_of(expected->present),
                 .fallback = level_of(expected->fallback),
                 .position = 50,
@@ -138,6 +141,54 @@ static void test_the_rules(void **state)
                 check_case(&cases[i], i);
 }
 
+static void check_policy(const struct su_admin_policy *policy, const char *present,
+                         const char *recalled, const char *refusal, const char *level)
+{
+        su_auto_knowledge struct su_knowledge knowledge = {0};
+        struct su_channel channel;
+        struct su_situation situation = {.channel = &channel,
+                                         .knowledge = &knowledge,
+                                         .policy = policy,
+                                         .present = level_of(present),
+                                         .now = NOW};
+        struct su_decision decision = {0};
+        struct su_error err = {0};
+        int r;
+
+        make_channel("c", recalled, 100, &channel);
+        r = su_decide(&situation, &decision, &err);
+        if (refusal) {
+                assert_fails_with(r, err, NOT_OFFERED, refusal);
+        } else {
+                assert_ok(r, err);
+                assert_string_equal(decision.level.name, level);
+        }
+        channel_done(&channel);
+}
+
+static void test_the_administrators_policy(void **state)
+{
+        const struct su_admin_policy pinned = {.pin = {"b"}};
+        const struct su_admin_policy pinned_above = {.pin = {"d"}};
+        const struct su_admin_policy skipping = {.skips = {{{"a"}, {"c"}}, 2}};
+        const struct su_admin_policy deferring = {.defer = 1};
+        const struct su_admin_policy deferring_long = {.defer = 400 * 86400};
+
+        (void)state;
+        check_policy(&pinned, "", "", "pinned to (b)", NULL);
+        check_policy(&pinned, "b", "", "pinned to (b)", NULL);
+        check_policy(&pinned_above, "b", "", NULL, "c");
+        check_policy(&skipping, "b", "", "skips it", NULL);
+        check_policy(&deferring, "b", "", NULL, "c");
+        check_policy(&deferring_long, "b", "", "waits until", NULL);
+        /* Who is there already stays. */
+        check_policy(&skipping, "c", "", NULL, "c");
+        check_policy(&deferring_long, "c", "", NULL, "c");
+        /* A recalled level is left all the same: to what was there before. */
+        check_policy(&pinned, "b", "b", NULL, "");
+        check_policy(&skipping, "b", "b", NULL, "");
+}
+
 /* Over all that can come together: nobody ever goes to an older level without a recall, to a
  * recalled level, or below the floor. */
 static void check_everything(const char *present, const char *current, const char *recalled,
@@ -147,6 +198,7 @@ static void check_everything(const char *present, const char *current, const cha
         struct su_channel channel;
         struct su_situation situation = {.channel = &channel,
                                          .knowledge = &knowledge,
+                                         .policy = &no_policy,
                                          .present = level_of(present),
                                          .fallback = level_of(fallback),
                                          .now = NOW};
@@ -249,6 +301,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_the_rules),
+                cmocka_unit_test(test_the_administrators_policy),
                 cmocka_unit_test(test_what_never_happens),
                 cmocka_unit_test(test_learning),
                 cmocka_unit_test(test_refusals),

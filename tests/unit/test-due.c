@@ -20,9 +20,9 @@ static int in_utc(void **state)
 
 static struct su_restart_policy policy_of(const char *window)
 {
-        struct su_restart_policy policy = {.n_windows = 1};
+        struct su_restart_policy policy = {.windows.n_windows = 1};
 
-        assert_true(su_window_parse(window, &policy.windows[0]));
+        assert_true(su_window_parse(window, &policy.windows.windows[0]));
         return policy;
 }
 

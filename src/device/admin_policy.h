@@ -1,0 +1,24 @@
+/* What the administrator allows on this device, whoever asks: the section [Policy] of the
+ * configuration. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "improvement/level.h"
+
+#define SU_SKIPS_MAX 64
+
+struct su_skips {
+        struct su_level levels[SU_SKIPS_MAX];
+        size_t n_levels;
+};
+
+struct su_admin_policy {
+        bool forbids_install; /* of a newer level; leaving a recalled one is no installation */
+        bool forbids_removal;
+        int64_t defer;         /* seconds after its release before a level is wanted */
+        struct su_level pin;   /* no newer level is; "": none */
+        struct su_skips skips; /* these are not */
+};
