@@ -65,6 +65,7 @@ int su_verb_activate(const struct su_arguments *arguments, struct su_error *err)
 
         /* A slip in the configuration is no reason to go without what is installed. */
         options.without_config = true;
+        options.patience_s = 10;
         r = su_engine_open(&options, &engine, err);
         if (r >= 0)
                 r = su_activate(engine, &activation, err);

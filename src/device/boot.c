@@ -89,15 +89,26 @@ static int retire(struct su_engine *engine, struct su_activation *activation, st
         return r < 0 ? r : record(engine, activation, err);
 }
 
+/* On a disk that is full or cannot be written the boot is not counted, and as well not without the
+ * fixes. */
 static int restore(struct su_engine *engine, struct su_activation *activation, struct su_error *err)
 {
+        struct su_error uncounted = {0};
+        int counted;
         int r;
 
         activation->activated = SU_ACTIVATED_RESTORED;
-        r = count_boot(engine, err);
-        if (r >= 0)
-                r = su_restore(engine, &activation->restoration, err);
-        if (r < 0 || activation->restoration.restored == SU_RESTORED_ALL)
+        counted = count_boot(engine, &uncounted);
+        r = su_restore(engine, &activation->restoration, err);
+        if (r < 0)
+                return r;
+        if (counted < 0) {
+                if (err)
+                        *err = uncounted;
+                return su_fail_prefix(err, counted,
+                                      "the layers are on /usr, but this boot is not counted:");
+        }
+        if (activation->restoration.restored == SU_RESTORED_ALL)
                 return r;
         return record(engine, activation, err);
 }

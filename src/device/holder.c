@@ -96,12 +96,18 @@ int su_holder_find(struct su_holder *ret, struct su_error *err)
         return su_fail(err, SU_ERROR_SYSTEM, "cannot find the process that called this program");
 }
 
+/* One that cannot be looked at, for want of memory say, may well be there. */
 bool su_holder_is_alive(const struct su_holder *holder)
 {
         struct process process;
+        int r;
 
-        return holder->pid > 0 && look_at(holder->pid, &process, NULL) >= 0 && !process.ended &&
-               process.holder.started == holder->started;
+        if (holder->pid <= 0)
+                return false;
+        r = look_at(holder->pid, &process, NULL);
+        if (r < 0)
+                return r != -ENOENT && r != -ESRCH;
+        return !process.ended && process.holder.started == holder->started;
 }
 
 bool su_holder_called_us(const struct su_holder *holder)

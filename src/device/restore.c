@@ -98,15 +98,16 @@ static int put_all_back(struct su_engine *engine, struct su_restoration *restora
 
         restoration->restored = SU_RESTORED_ALL;
         r = su_transition_restore(engine, &restoration->to, engine->state.active, err);
-        if (r < 0)
+        if (r < 0) {
                 (void)su_transition_mend(engine, NULL, NULL);
-        /* What was started meanwhile has read the bare base. */
-        if (r >= 0)
-                r = su_moment_now(&engine->state.changed, err);
-        if (r < 0)
                 return r;
+        }
+        /* What was started meanwhile has read the bare base. */
+        r = su_moment_now(&engine->state.changed, err);
         engine->state.suspension = (struct su_suspension){0};
-        return su_state_save(engine->state_fd, &engine->state, err);
+        if (r >= 0)
+                r = su_state_save(engine->state_fd, &engine->state, err);
+        return r < 0 ? su_fail_prefix(err, r, "the layers are on /usr, but") : 0;
 }
 
 static int put_part_back(struct su_engine *engine, struct su_restoration *restoration,

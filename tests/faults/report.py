@@ -21,7 +21,8 @@ Run on {date} with {version}, Linux {kernel}, {machine}; the device's tree lies 
 For each operation, its system calls are counted in a run that nothing happens to. Then it is begun anew, from the same
 bytes on the disk, for each point: something happens in the place of that one call. Afterwards the device must be in the
 old state or in the new one: each file on `/usr` is compared, with what `status` says and what is mounted. Then the next
-command must complete, lead where it should, and leave nothing behind; `check`, `status`, `history` and `verify` must
+command must complete, lead where it should, and leave nothing behind (but for `generations/N.json.tmp`, which the
+generation of the next change replaces); `check`, `status`, `history` and `verify` must
 succeed. Whatever fails that is *lost*.
 
 | injection | what happens |

@@ -15,7 +15,7 @@ from operations import OPERATIONS
 
 FULL, PERMISSION, BUSY = "Space", "Permission", "Busy"
 # These wait for others to end: who calls them cannot come back later.
-PATIENT = {"suspend", "resume", "resume on a fixed base", "mark-healthy"}
+PATIENT = {"suspend", "resume", "resume on a fixed base", "activate (boot)", "mark-healthy"}
 FAKETIME = shutil.which("faketime")
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
@@ -83,6 +83,8 @@ def test_a_read_only_state(operation, bench):
     support.run("mount", "-o", "remount,rw", bench.disk.top)
     assert answer.error == PERMISSION and "Read-only file system" in answer.message, answer.text
     judge()
+    if operation.name == "activate (boot)":  # one without the fixes would be worse than one that is not counted
+        assert bench.level() == "b" and "the layers are on /usr" in answer.message
     go_on(bench, operation, tally)
     striking.conclude(tally)
 
