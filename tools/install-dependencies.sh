@@ -6,7 +6,8 @@ set -euo pipefail
 build="gcc clang libclang-rt-dev meson ninja-build pkg-config make libssl-dev libjansson-dev libzstd-dev
        libcurl4-openssl-dev libsystemd-dev libfsverity-dev libdivsufsort-dev"
 publish="erofs-utils dpkg-dev zstd"
-check="libcmocka-dev python3-pytest python3-pytest-xdist python3-cryptography faketime clang-format clang-tidy strace"
+check="libcmocka-dev python3-pytest python3-pytest-xdist python3-cryptography python3-jsonschema
+       python3-prometheus-client faketime clang-format clang-tidy strace"
 device="mmdebstrap systemd-container openssl curl ca-certificates debian-archive-keyring iproute2
         util-linux uidmap jq"
 kernels="qemu-system-x86 busybox-static e2fsprogs cpio kmod xz-utils libc6-dev"

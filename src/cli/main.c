@@ -53,6 +53,8 @@ static const struct verb verbs[] = {
          "Look again at the seals, and at the proof that the level is publicly logged"},
         {"config", su_verb_config, true, TAKES_NOTHING,
          "Show what is configured, and where it was said"},
+        {"metrics", su_verb_metrics, true, TAKES_NOTHING,
+         "Print what a monitoring system collects (OpenMetrics)"},
         {"history", su_verb_history, true, TAKES_NOTHING,
          "Show what was installed and removed, and how it went"},
 };

@@ -3,95 +3,8 @@
 
 #include "base/clock.h"
 #include "cli/output.h"
+#include "cli/report.h"
 #include "cli/verbs.h"
-#include "device/image_store.h"
-#include "device/transition.h"
-
-/* What status says, put together before a word is printed: text and JSON say the same. */
-struct report {
-        const struct su_engine *engine;
-        struct su_level level;
-        char *version;
-        struct su_manifest manifest; /* of the level on /usr */
-        struct su_review review;
-        bool exposure_known;
-        const char *state;
-        const char *enforcement; /* who sees to it that images stay as sealed; NULL: none is used */
-};
-
-static void report_done(struct report *report)
-{
-        free(report->version);
-        su_manifest_done(&report->manifest);
-        su_review_done(&report->review);
-}
-
-/* The publisher's word on the level that is on /usr; NULL: it stands. */
-static const struct su_refused *find_recall(const struct report *report)
-{
-        return su_refusals_find(&report->engine->state.knowledge.recalls, &report->level);
-}
-
-static const char *name_state(const struct report *report)
-{
-        const struct su_engine *engine = report->engine;
-
-        if (engine->state.suspension.holder.pid > 0)
-                return "suspended";
-        if (engine->disabled && engine->mounted == 0)
-                return "disabled";
-        if (engine->state.active > 0 && engine->mounted != engine->state.active)
-                return "inactive";
-        if (!su_transition_is_whole(engine, report->manifest.baseline ? &report->manifest : NULL))
-                return "incomplete";
-        if (!report->level.name[0])
-                return "baseline";
-        if (find_recall(report))
-                return "recalled";
-        if (engine->mounted > 0 && engine->state.watched.generation == engine->mounted)
-                return "watched";
-        if (report->exposure_known && report->review.installed &&
-            su_survey_is_waiting(&report->review.survey))
-                return "waiting";
-        return "active";
-}
-
-/* The kernel at each read, or only we when an image is activated: the weakest one counts. */
-static const char *name_enforcement(const struct report *report)
-{
-        const struct su_manifest *manifest = &report->manifest;
-
-        if (su_manifest_count_applying(manifest) == 0)
-                return NULL;
-        for (size_t i = 0; i < manifest->n_components; i++)
-                if (manifest->components[i].fit == SU_FIT_APPLIES &&
-                    !su_image_store_enforces(report->engine->state_fd,
-                                             &manifest->components[i].image))
-                        return "activation";
-        return "kernel";
-}
-
-static int gather(const struct su_engine *engine, struct report *ret, struct su_error *err)
-{
-        int r;
-
-        ret->engine = engine;
-        ret->level = su_engine_level(engine);
-        r = su_engine_version(engine, &ret->level, &ret->version, err);
-        if (r >= 0)
-                r = su_review_active(engine, &ret->manifest, err);
-        if (r < 0)
-                return r;
-        if (geteuid() == 0) {
-                r = su_review_make(engine, &ret->review, err);
-                if (r < 0)
-                        return r;
-                ret->exposure_known = true;
-        }
-        ret->state = name_state(ret);
-        ret->enforcement = name_enforcement(ret);
-        return 0;
-}
 
 static json_t *check_to_json(const struct su_check_record *check)
 {
@@ -104,7 +17,7 @@ static json_t *check_to_json(const struct su_check_record *check)
                          check->message, "level", su_output_level(&check->level));
 }
 
-static json_t *waiting_to_json(const struct report *report)
+static json_t *waiting_to_json(const struct su_report *report)
 {
         const struct su_restart_policy *policy = &report->engine->config.restart;
         int64_t since = report->engine->state.waiting_since;
@@ -136,7 +49,7 @@ static json_t *refusals_to_json(const struct su_refusals *refusals)
         return su_take(array);
 }
 
-static int print_json(const struct report *report, struct su_error *err)
+static int print_json(const struct su_report *report, struct su_error *err)
 {
         const struct su_engine *engine = report->engine;
         const struct su_survey *survey = &report->review.survey;
@@ -170,7 +83,7 @@ static int print_json(const struct report *report, struct su_error *err)
 }
 
 /* What waits for a restart, and until when. */
-static void print_due(const struct report *report)
+static void print_due(const struct su_report *report)
 {
         const struct su_restart_policy *policy = &report->engine->config.restart;
         int64_t since = report->engine->state.waiting_since;
@@ -189,7 +102,7 @@ static void print_due(const struct report *report)
                      at);
 }
 
-static void print_exposure(const struct report *report)
+static void print_exposure(const struct su_report *report)
 {
         size_t count = su_exposure_count(&report->review.survey.exposure);
 
@@ -216,10 +129,10 @@ static void print_suspension(const struct su_suspension *suspension)
 }
 
 /* What keeps the level on /usr, or another one, from being what it should be. */
-static void print_refusals(const struct report *report)
+static void print_refusals(const struct su_report *report)
 {
         const struct su_knowledge *knowledge = &report->engine->state.knowledge;
-        const struct su_refused *recall = find_recall(report);
+        const struct su_refused *recall = su_report_recall(report);
 
         if (recall)
                 (void)printf("            (%s) was recalled: %s; 'suture install' leaves it\n",
@@ -245,7 +158,7 @@ static void print_inactive(const struct su_engine *engine)
                              engine->state.level.name);
 }
 
-static void print_enforcement(const struct report *report)
+static void print_enforcement(const struct su_report *report)
 {
         if (report->enforcement)
                 (void)printf("Seals:      %s\n", strcmp(report->enforcement, "kernel") == 0
@@ -253,7 +166,7 @@ static void print_enforcement(const struct report *report)
                                                          : "verified when put on /usr");
 }
 
-static void print_text(const struct report *report)
+static void print_text(const struct su_report *report)
 {
         const struct su_engine *engine = report->engine;
         const struct su_check_record *check = &engine->state.check;
@@ -288,12 +201,12 @@ static void print_text(const struct report *report)
 int su_verb_status(const struct su_arguments *arguments, struct su_error *err)
 {
         su_auto_engine struct su_engine *engine = NULL;
-        su_auto(report_done) struct report report = {0};
+        su_auto_report struct su_report report = {0};
         int r;
 
         r = su_engine_open(&arguments->engine, &engine, err);
         if (r >= 0)
-                r = gather(engine, &report, err);
+                r = su_report_make(engine, &report, err);
         if (r < 0)
                 return r;
         if (arguments->json)

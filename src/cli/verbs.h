@@ -35,4 +35,5 @@ int su_verb_coverage(const struct su_arguments *arguments, struct su_error *err)
 int su_verb_exposure(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_verify(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_config(const struct su_arguments *arguments, struct su_error *err);
+int su_verb_metrics(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_history(const struct su_arguments *arguments, struct su_error *err);

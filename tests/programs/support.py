@@ -9,6 +9,8 @@ import shutil
 import stat
 import subprocess
 
+import schema
+
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SUTURE_BUILD", SOURCE / "build")).resolve()
 if (BUILD / "src/suture").exists():
@@ -223,7 +225,10 @@ class Device:
 
     def __call__(self, *arguments, env=None, **options):
         environment = {**os.environ, **SANITIZERS, **(env or {})}
-        return Answer(run(*self.command("--json", *arguments), check=False, env=environment, **options))
+        answer = Answer(run(*self.command("--json", *arguments), check=False, env=environment, **options))
+        if arguments[0] == "status" and answer.status == 0:
+            schema.check("status", answer.document)
+        return answer
 
     def forget(self):
         """As if nothing had ever been installed here; /usr must be bare."""

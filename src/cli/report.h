@@ -1,0 +1,27 @@
+/* What is told about a device, put together before a word is printed: whatever the form, it is the
+ * same. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "device/engine.h"
+#include "device/review.h"
+
+struct su_report {
+        const struct su_engine *engine;
+        struct su_level level;
+        char *version;
+        struct su_manifest manifest; /* of the level on /usr */
+        struct su_review review;
+        bool exposure_known;
+        const char *state;
+        const char *enforcement; /* who sees to it that images stay as sealed; NULL: none is used */
+};
+
+/* Who does not run as root is not told who is exposed. */
+int su_report_make(const struct su_engine *engine, struct su_report *ret, struct su_error *err);
+void su_report_done(struct su_report *report);
+#define su_auto_report su_auto(su_report_done)
+
+/* The publisher's word on the level that is on /usr; NULL: it stands. */
+const struct su_refused *su_report_recall(const struct su_report *report);
