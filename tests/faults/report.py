@@ -93,7 +93,7 @@ def summary(tallies):
 def write(tallies):
     tallies = in_order(tallies)
     injections = dict(sorted(group(tallies, "injection").items()))
-    parts = [INTRODUCTION.format(date=datetime.date.today(), kernel=platform.release(), machine=platform.machine(),
+    parts = [INTRODUCTION.format(date=datetime.date.today(), kernel=platform.release().split("-")[0], machine=platform.machine(),
                                  version=support.run(support.BUILD / "suture", "--version").stdout.strip()),
              "## In all\n", f"{summary(tallies).removeprefix('faults: ').capitalize()}.\n",
              table("injection", injections), ""]
