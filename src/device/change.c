@@ -139,6 +139,15 @@ static const char *find_reason(const struct su_task *task)
         return change->recalled && recalled ? recalled->reason : task->options->reason;
 }
 
+/* That what waits in the store is still there is not worth a line each day. */
+static bool is_worth_a_record(const struct su_task *task, int result)
+{
+        const struct su_change *change = task->change;
+
+        return task->begun && !task->options->dry_run &&
+               (!task->download_only || result < 0 || change->image_bytes > 0);
+}
+
 /* The history tells of every change that was begun, and of its end. */
 static int record(struct su_task *task, const char *name, const struct su_error *failure,
                   struct su_error *err)
@@ -199,10 +208,10 @@ static int check_unattended(struct su_task *task, const struct su_offer *offer,
                                : 0;
         if (offer->decision.hold == SU_HOLD_REMOVED)
                 return withhold(offer, "a person may (suture install)", err);
-        if (config->automatic < SU_AUTOMATIC_DOWNLOAD ||
-            (config->automatic < SU_AUTOMATIC_INSTALL && !task->options->download_only))
+        if (config->automatic < SU_AUTOMATIC_DOWNLOAD)
                 return withhold(
                         offer, "automatic installation is off; a person may (suture install)", err);
+        task->download_only |= config->automatic < SU_AUTOMATIC_INSTALL;
         return 0;
 }
 
@@ -262,7 +271,7 @@ static int ask(struct su_task *task, enum su_course *ret_course, struct su_error
         change->to_level = change->from_level;
         if (!is_wanted(task, &offer))
                 return 0;
-        if (task->options->download_only && offer.decision.course == SU_COURSE_GO_BACK)
+        if (task->download_only && offer.decision.course == SU_COURSE_GO_BACK)
                 return su_fail(err, SU_ERROR_NOT_OFFERED, "%s: there is nothing to download",
                                offer.message);
         r = check_may(task, &offer, err);
@@ -310,7 +319,7 @@ static int go_forward(struct su_task *task, struct su_error *err)
         int r;
 
         r = obtain_images(task, err);
-        if (r < 0 || task->options->download_only)
+        if (r < 0 || task->download_only)
                 return r < 0 ? r : stage(task, err);
         r = survey_before(task, err);
         if (r < 0 || task->options->dry_run)
@@ -418,7 +427,12 @@ static int run(struct su_engine *engine, const char *event,
                const struct su_change_options *options, struct su_change *change,
                struct su_error *err)
 {
-        struct su_task task = {.engine = engine, .options = options, .change = change};
+        struct su_task task = {
+                .engine = engine,
+                .options = options,
+                .change = change,
+                .download_only = options->download_only,
+        };
         struct su_error failure = {0};
         int recorded = 0;
         int r;
@@ -432,8 +446,9 @@ static int run(struct su_engine *engine, const char *event,
         if (r < 0 && !task.swapping && task.cancelled)
                 r = su_task_check_cancelled(&task, &failure);
         engine->fetch_progress = NULL; /* the task ends here */
-        if (!options->dry_run && task.begun)
-                recorded = record(&task, event, r < 0 ? &failure : NULL, r < 0 ? NULL : err);
+        if (is_worth_a_record(&task, r))
+                recorded = record(&task, task.download_only ? "download" : event,
+                                  r < 0 ? &failure : NULL, r < 0 ? NULL : err);
         if (!options->dry_run && task.begun && r >= 0)
                 collect(&task);
         if (r < 0 && err)
@@ -444,8 +459,7 @@ static int run(struct su_engine *engine, const char *event,
 int su_install(struct su_engine *engine, const struct su_change_options *options,
                struct su_change *change, struct su_error *err)
 {
-        return run(engine, options->download_only ? "download" : "install", install, options,
-                   change, err);
+        return run(engine, "install", install, options, change, err);
 }
 
 int su_remove(struct su_engine *engine, const struct su_change_options *options,

@@ -15,6 +15,7 @@ from world import BUILD, PACKAGES, World
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="booting a container needs root")
 
 UNITS_OF_OURS = pathlib.Path(__file__).resolve().parents[2] / "data/systemd"
+ENABLED = ("suture-activate.service", "suture-healthy.service")  # the timers would come in between
 PLACE = "usr/lib/suture-test"
 NAMES = ("single", "looping", "answering", "flaky", "unready")
 GOOD = "#!/bin/sh\nexec sleep infinity\n"
@@ -57,8 +58,8 @@ class WatchWorld(World):
     def add_suture(self):
         """As it is installed: the program and its units."""
         shutil.copy(BUILD / "src/suture", self.device / "usr/bin/suture")
-        for unit in ("suture-activate.service", "suture-healthy.service"):
-            self.write_unit(unit, (UNITS_OF_OURS / unit).read_text())
+        for unit in UNITS_OF_OURS.iterdir():
+            self.write_unit(unit.name, unit.read_text(), enable=unit.name in ENABLED)
 
     def suture(self, *arguments, check=True):
         return self.on_device("suture", *arguments, check=check)
@@ -158,11 +159,34 @@ def test_force_tries_it_once_more(world):
     assert status == TAKEN_BACK and "answering.service" in message and world.level() == "a"
 
 
+def test_our_units_are_sound(world):
+    complaints = world.shell("systemd-analyze verify --man=no /etc/systemd/system/suture-*.service /etc/systemd/system/suture-*.timer 2>&1",
+                             check=False)
+    assert [line for line in complaints.splitlines() if "suture" in line] == []
+
+
 def test_the_next_level_is_tried_by_itself(world):
+    """By the unit that the timer starts, and again when there is nothing to do, or only what a person may."""
     world.release("e")
     world.let_flaky_fail()
-    report = world.report("install", "--unattended")
-    assert report["to"] == "e" and world.level() == "e" and world.all_run()
+    world.shell("systemctl start suture-update.service")
+    assert world.level() == "e" and world.all_run()
+    world.shell("systemctl start suture-update.service")
+    world.configure("[Watch]\nTime=3s\n[Policy]\nDefer=9d\n")
+    world.shell("systemctl start suture-update.service")
+    assert world.state_of("suture-update.service") == "inactive"  # and not failed
+    world.configure("[Watch]\nTime=3s\n")
+    next_time = world.shell("systemctl start suture-update.timer; systemctl list-timers suture-update.timer --no-legend;"
+                            "systemctl stop suture-update.timer")
+    assert "suture-update.service" in next_time
+
+
+def test_a_repository_that_cannot_be_reached_is_tried_again(world):
+    world.configure("Repository=http://127.0.0.1:9\n[Watch]\nTime=3s\n")
+    assert world.on_device("systemctl", "start", "suture-update.service", check=False).returncode != 0
+    assert world.shell("systemctl show suture-update.service -p SubState --value") == "auto-restart"
+    world.shell("systemctl stop suture-update.service")
+    world.configure("[Watch]\nTime=3s\n")
 
 
 def test_a_watch_that_was_interrupted_goes_on(world):

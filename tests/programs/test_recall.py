@@ -185,16 +185,26 @@ def test_a_person_may_install_again_what_was_removed(device, own_shop):
     assert device("install")["to"] == "a" and device("install", "--unattended")["changed"] is False
 
 
-@pytest.mark.parametrize("automatic, downloads", [("off", False), ("check", False), ("download", True)])
-def test_automatic_off_takes_nothing_away(automatic, downloads, device, own_shop):
+@pytest.mark.parametrize("automatic", ["off", "check"])
+def test_automatic_off_takes_nothing_away(automatic, device, own_shop):
     follow(device, own_shop, f"[Automatic]\nLevel={automatic}\n")
-    refused = device("install", "--unattended")
-    assert (refused.status, refused.error) == (WITHHELD, "Withheld") and "(a) is offered" in refused.message
+    for more in ((), ("--download-only",)):
+        refused = device("install", "--unattended", *more)
+        assert (refused.status, refused.error) == (WITHHELD, "Withheld") and "(a) is offered" in refused.message
     assert device("status")["last_check"]["outcome"] == "Offered"
-    staged = device("install", "--unattended", "--download-only")
-    assert (staged.status == 0) == downloads, staged.text
-    assert level(device) is None
+    assert level(device) is None and device("status")["staged"] is None
     assert device("install")["to"] == "a"
+
+
+def test_automatic_download_only_downloads(device, own_shop):
+    follow(device, own_shop, "[Automatic]\nLevel=download\n")
+    for _ in range(2):  # each night
+        staged = device("install", "--unattended")
+        assert (staged.status, staged["staged"], staged["changed"]) == (0, True, False)
+    assert level(device) is None and device("status")["staged"] == "a"
+    assert [event["event"] for event in device("history")["events"]] == ["download"]
+    install = device("install")
+    assert (install["to"], install["download_bytes"]) == ("a", 0)
 
 
 def test_a_quarantined_level_waits_for_the_next_one_or_for_force(device, own_shop):
