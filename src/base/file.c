@@ -22,14 +22,22 @@ int su_dir_open(const char *path, int *ret_fd, struct su_error *err)
         return 0;
 }
 
+/* While anything is renamed anywhere, the kernel may not be sure that ".." stayed inside, and wants
+ * to be asked again: openat2(2), EAGAIN. */
+#define OPEN_TRIES 1000
+
 int su_open_in_root(int root_fd, const char *path, int flags, int *ret_fd, struct su_error *err)
 {
         struct open_how how = {
                 .flags = (uint64_t)flags | O_CLOEXEC,
                 .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
         };
-        long fd = syscall(SYS_openat2, root_fd, path, &how, sizeof how);
+        long fd;
+        int tries = 0;
 
+        do
+                fd = syscall(SYS_openat2, root_fd, path, &how, sizeof how);
+        while (fd < 0 && errno == EAGAIN && ++tries < OPEN_TRIES);
         if (fd < 0)
                 return su_fail_errno(err, errno, "cannot open '%s'", path);
         *ret_fd = (int)fd;

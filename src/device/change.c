@@ -332,12 +332,19 @@ static int go_forward(struct su_task *task, struct su_error *err)
 
 static int go_back(struct su_task *task, struct su_error *err)
 {
+        const struct su_level *floor = &task->engine->state.knowledge.floor;
         struct su_change *change = task->change;
         int r;
 
         r = su_fallback_find(task->engine, &change->from_level, &change->to, err);
         if (r < 0)
                 return r;
+        /* An image may have become unreadable since it was decided where to go. */
+        if (change->recalled && su_level_compare(&change->to.level, floor) < 0)
+                return su_fail(err, SU_ERROR_NOT_OFFERED,
+                               "level (%s) was recalled, but nothing that is whole here is above "
+                               "(%s), the lowest that its publisher allows",
+                               change->from_level.name, floor->name);
         change->to_level = change->to.level;
         r = survey_before(task, err);
         if (r < 0 || task->options->dry_run)

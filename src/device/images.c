@@ -38,7 +38,8 @@ static int plan_image(struct su_task *task, int base_fd, struct su_component *co
         choice->component = component;
         if (component->fit != SU_FIT_APPLIES)
                 return 0;
-        if (su_image_store_open(engine->state_fd, &component->image, &image_fd, NULL) >= 0)
+        /* Each byte: one that the kernel refuses is made anew. */
+        if (su_image_store_read(engine->state_fd, &component->image, &image_fd, NULL) >= 0)
                 return 0;
         r = su_choice_find(engine->state_fd, base_fd, choice, err);
         if (r < 0)

@@ -201,9 +201,7 @@ static int describe(struct su_engine *engine, struct su_offer *offer, struct su_
 {
         static const char *const holds[] = {
                 [SU_HOLD_NONE] = "",
-                [SU_HOLD_REMOVED] =
-                        "; it, or a newer one, was removed here, and it is not installed "
-                        "again by itself",
+                [SU_HOLD_REMOVED] = "; it, or a newer one, was removed here: it waits for a person",
                 [SU_HOLD_QUARANTINED] = "; it failed here, and is not installed again by itself",
         };
         const bool stays = offer->decision.course == SU_COURSE_STAY;

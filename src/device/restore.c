@@ -44,7 +44,7 @@ static int look_for_image(const struct su_engine *engine, const struct su_compon
 
         if (*fit != SU_FIT_APPLIES)
                 return 0;
-        r = su_image_store_open(engine->state_fd, &component->image, &fd, err);
+        r = su_image_store_read(engine->state_fd, &component->image, &fd, err);
         if (is_want(r))
                 return r;
         if (r < 0)
@@ -110,23 +110,29 @@ static int put_all_back(struct su_engine *engine, struct su_restoration *restora
         return r < 0 ? su_fail_prefix(err, r, "the layers are on /usr, but") : 0;
 }
 
+/* Only what applies, and whose image is whole. `failure`: why all of it could not come back; when
+ * it is no image's fault, it stands. */
 static int put_part_back(struct su_engine *engine, struct su_restoration *restoration,
-                         struct su_error *err)
+                         const struct su_error *failure, struct su_error *err)
 {
         int64_t generation;
+        bool changed;
+        int r;
 
+        r = su_find_fits(engine, &restoration->to, true, &changed, err);
+        if (r < 0)
+                return r;
+        if (failure && !changed) {
+                if (err)
+                        *err = *failure;
+                return -failure->errnum;
+        }
         if (su_manifest_count_applying(&restoration->to) == 0) {
                 restoration->restored = SU_RESTORED_BASELINE;
                 return su_transition_retire(engine, &restoration->to, err);
         }
         restoration->restored = SU_RESTORED_PART;
         return su_transition_to(engine, NULL, &restoration->to, &generation, NULL, err);
-}
-
-/* The transition reads each image to its end; nobody else has to, unless it finds a broken one. */
-static bool is_about_an_image(const struct su_error *failure)
-{
-        return failure->code == SU_ERROR_SEAL || failure->code == SU_ERROR_NOT_FOUND;
 }
 
 int su_restore(struct su_engine *engine, struct su_restoration *restoration, struct su_error *err)
@@ -140,16 +146,14 @@ int su_restore(struct su_engine *engine, struct su_restoration *restoration, str
                 r = su_find_fits(engine, &restoration->to, false, &changed, err);
         if (r < 0)
                 return r;
-        if (!changed && su_manifest_count_applying(&restoration->to) > 0) {
-                r = put_all_back(engine, restoration, &failure);
-                if (r >= 0 || !is_about_an_image(&failure)) {
-                        if (r < 0 && err)
-                                *err = failure;
-                        return r;
-                }
-        }
-        r = su_find_fits(engine, &restoration->to, true, &changed, err);
-        return r < 0 ? r : put_part_back(engine, restoration, err);
+        if (changed || su_manifest_count_applying(&restoration->to) == 0)
+                return put_part_back(engine, restoration, NULL, err);
+        r = put_all_back(engine, restoration, &failure);
+        if (r < 0 && engine->mounted == 0 && !is_want(r))
+                return put_part_back(engine, restoration, &failure, err);
+        if (r < 0 && err)
+                *err = failure;
+        return r;
 }
 
 json_t *su_fits_to_json(const struct su_manifest *manifest)

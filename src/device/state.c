@@ -301,8 +301,10 @@ int su_state_lock(int state_fd, int *ret_fd, struct su_error *err)
         su_auto_close int fd = openat(state_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
         /* A boot has to do with a disk that cannot be written any more. */
-        if (fd < 0 && errno == EROFS)
+        if (fd < 0 && errno == EROFS) {
                 fd = openat(state_fd, "lock", O_RDONLY | O_CLOEXEC);
+                errno = EROFS; /* also where there is none */
+        }
         if (fd < 0)
                 return su_fail_errno(err, errno, "cannot open %s/lock", SU_STATE_PATH);
         if (flock(fd, LOCK_EX | LOCK_NB) < 0) {

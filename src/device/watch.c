@@ -106,8 +106,12 @@ int su_watch(struct su_engine *engine, int64_t seconds, su_step_listener listene
         r = su_suspend_check(engine, err);
         if (r < 0)
                 return r;
-        if (state->watched.generation != engine->mounted)
+        if (state->watched.generation != state->active)
                 return revive(engine, err);
+        /* Off for this boot, or until what a package manager left is put back. */
+        watch->pending = engine->mounted != state->active;
+        if (watch->pending)
+                return 0;
         watch->level = state->level;
         if (listener)
                 (void)listener(userdata, "watch", 0, 0);
@@ -133,7 +137,9 @@ int su_watch_verdict(struct su_engine *engine, su_step_listener listener, void *
         int w;
 
         w = su_watch(engine, engine->config.watch_time, listener, userdata, &watch, &verdict);
-        if (w >= 0 || verdict.code == SU_ERROR_CANCELLED)
+        /* The watch goes on later; the change is done. */
+        if (w >= 0 || verdict.code == SU_ERROR_CANCELLED ||
+            (verdict.code == SU_ERROR_BUSY && !watch.reason))
                 return r;
         if (err)
                 *err = verdict;

@@ -196,10 +196,12 @@ int su_watch_judge(const struct su_watched *watched, const struct su_health *hea
 
         *ret_reason = NULL;
         r = look(watched, units, true, ret_reason, err);
-        for (size_t i = 0; i < health->n_checks && r >= 0 && !*ret_reason; i++)
-                if (counts(watched, &health->checks[i]))
-                        r = run_check(&health->checks[i], units, ret_reason, err);
-        return r;
+        /* Also where systemd cannot be asked: the level may be why. */
+        for (size_t i = 0; i < health->n_checks && !*ret_reason; i++)
+                if (counts(watched, &health->checks[i]) &&
+                    run_check(&health->checks[i], units, ret_reason, NULL) < 0)
+                        return su_fail_oom(err);
+        return *ret_reason ? 0 : r;
 }
 
 int su_watch_revive(const struct su_watched *watched, const struct su_units *units,

@@ -169,10 +169,16 @@ the_calls_are_those_of_the_kernels_way() {
         esac
 }
 
-# What is sealed need not be read to be known: at boot this counts.
-a_sealed_image_is_not_read_when_it_is_put_on() {
-        grep 'ioctl(.*/images/.*erofs>.*= 0$' /run/install.trace
-        not grep 'pread64(.*/images/.*erofs>' /run/install.trace || refuse "the image was read"
+# What is sealed need not be read to be known: a boot waits for it.
+a_sealed_image_is_not_read_at_boot() {
+        suture install
+        umount -l /usr
+        expect_usr baseline
+        trace activate suture activate
+        expect_usr b
+        grep 'ioctl(.*/images/.*erofs>.*= 0$' /run/activate.trace
+        not grep 'pread64(.*/images/.*erofs>' /run/activate.trace || refuse "the image was read"
+        suture remove
 }
 
 # As after a kill between the sealing and the naming: it can be replaced, but not be written.
@@ -184,6 +190,16 @@ a_sealed_leftover_is_no_obstacle() {
         expect_usr b
         expect_enforcement '"kernel"'
         [ ! -e "$state/images/partial" ] || refuse "it is still there"
+        suture remove
+}
+
+a_damaged_sealed_image_is_made_anew() {
+        locate "$(image)" /run/good > /run/damage
+        flip /dev/vda "$(cat /run/damage)"
+        forget_what_was_read
+        suture install
+        expect_usr b
+        suture verify
         suture remove
 }
 
@@ -256,8 +272,9 @@ try the_kernel_is_the_one_asked_for \
         remove_brings_the_baseline_back \
         an_image_is_released_by_its_last_user \
         the_calls_are_those_of_the_kernels_way \
-        a_sealed_image_is_not_read_when_it_is_put_on \
+        a_sealed_image_is_not_read_at_boot \
         a_sealed_leftover_is_no_obstacle \
+        a_damaged_sealed_image_is_made_anew \
         images_that_are_not_sealed_are_verified_and_used \
         a_damaged_image_is_never_mounted \
         without_fs_verity_the_seal_is_verified_by_us \
