@@ -45,6 +45,9 @@ scenario_fetch_pair
 scenario_make_baseline
 scenario_publish >/dev/null
 scenario_boot_device
+# Nobody watches after dpkg's restarts, either.
+mkdir "$work/device/etc/suture/suture.conf.d"
+printf '[Watch]\nTime=0\n' >"$work/device/etc/suture/suture.conf.d/bench.conf"
 on_device mkdir -p /mnt/packages/new /mnt/packages/old
 cp $PAIR_NEW_DEBS "$work/device/mnt/packages/new/"
 cp $PAIR_OLD_DEBS "$work/device/mnt/packages/old/"
