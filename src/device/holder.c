@@ -66,17 +66,28 @@ static bool is_shell(const struct su_holder *holder)
         return false;
 }
 
+static bool is_gone(int r)
+{
+        return r == -ENOENT || r == -ESRCH;
+}
+
 /* apt calls its hooks from a copy of itself, which ends with them: the original is meant. */
-static struct su_holder original_of(const struct process *process)
+static int find_original(const struct process *process, struct su_holder *ret, struct su_error *err)
 {
         struct su_holder holder = process->holder;
         struct process parent = *process;
 
-        for (int i = 0; i < ANCESTORS_MAX && look_at(parent.parent, &parent, NULL) >= 0 &&
-                        strcmp(parent.holder.name, holder.name) == 0;
-             i++)
+        for (int i = 0; i < ANCESTORS_MAX && parent.parent > 0; i++) {
+                int r = look_at(parent.parent, &parent, err);
+
+                if (r < 0 && !is_gone(r))
+                        return r;
+                if (r < 0 || strcmp(parent.holder.name, holder.name) != 0)
+                        break;
                 holder = parent.holder;
-        return holder;
+        }
+        *ret = holder;
+        return 0;
 }
 
 int su_holder_find(struct su_holder *ret, struct su_error *err)
@@ -86,12 +97,10 @@ int su_holder_find(struct su_holder *ret, struct su_error *err)
         for (int i = 0; i < ANCESTORS_MAX && process.parent > 0; i++) {
                 int r = look_at(process.parent, &process, err);
 
+                if (r >= 0 && !is_shell(&process.holder))
+                        return find_original(&process, ret, err);
                 if (r < 0)
                         return su_fail_prefix(err, r, "the process that called this program");
-                if (!is_shell(&process.holder)) {
-                        *ret = original_of(&process);
-                        return 0;
-                }
         }
         return su_fail(err, SU_ERROR_SYSTEM, "cannot find the process that called this program");
 }
@@ -106,7 +115,7 @@ bool su_holder_is_alive(const struct su_holder *holder)
                 return false;
         r = look_at(holder->pid, &process, NULL);
         if (r < 0)
-                return r != -ENOENT && r != -ESRCH;
+                return !is_gone(r);
         return !process.ended && process.holder.started == holder->started;
 }
 
