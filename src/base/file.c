@@ -150,25 +150,37 @@ int su_write_all(int fd, const void *data, size_t size, const char *name, struct
         return 0;
 }
 
-int su_read_exact_at(int fd, void *data, size_t size, uint64_t offset, const char *name,
-                     struct su_error *err)
+int su_read_at(int fd, void *data, size_t size, uint64_t offset, const char *name, size_t *ret_size,
+               struct su_error *err)
 {
         char *bytes = data;
+        size_t done = 0;
 
-        while (size > 0) {
-                ssize_t n = pread(fd, bytes, size, (off_t)offset);
+        while (done < size) {
+                ssize_t n = pread(fd, bytes + done, size - done, (off_t)(offset + done));
 
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0)
                         return su_fail_errno(err, errno, "cannot read '%s'", name);
                 if (n == 0)
-                        return su_fail(err, SU_ERROR_TRUNCATED, "'%s' ends too early", name);
-                bytes += n;
-                size -= (size_t)n;
-                offset += (uint64_t)n;
+                        break;
+                done += (size_t)n;
         }
+        *ret_size = done;
         return 0;
+}
+
+int su_read_exact_at(int fd, void *data, size_t size, uint64_t offset, const char *name,
+                     struct su_error *err)
+{
+        size_t done = 0;
+        int r;
+
+        r = su_read_at(fd, data, size, offset, name, &done, err);
+        if (r >= 0 && done < size)
+                r = su_fail(err, SU_ERROR_TRUNCATED, "'%s' ends too early", name);
+        return r;
 }
 
 int su_copy_all(int from_fd, int to_fd, const char *name, struct su_error *err)

@@ -34,6 +34,9 @@ int su_file_publish(int dir_fd, int fd, const char *temporary, const char *name,
 
 int su_write_all(int fd, const void *data, size_t size, const char *name, struct su_error *err);
 
+/* What there is of the `size` bytes at `offset`: less at the end of the file. */
+int su_read_at(int fd, void *data, size_t size, uint64_t offset, const char *name, size_t *ret_size,
+               struct su_error *err);
 /* Exactly `size` bytes at `offset`; TRUNCATED when the file ends before. */
 int su_read_exact_at(int fd, void *data, size_t size, uint64_t offset, const char *name,
                      struct su_error *err);

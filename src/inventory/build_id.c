@@ -3,35 +3,20 @@
 #include <elf.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/own.h"
 #include "base/reader.h"
 
 #define PROGRAM_HEADERS_MAX 256
 #define NOTES_SIZE_MAX (64 * 1024)
 
-/* Read what is there of [offset, offset + size): *ret_size may be smaller at the end of the file.
- */
+/* Beyond the largest offset there is nothing. */
 static int read_part(int fd, const char *name, uint64_t offset, void *data, size_t size,
                      size_t *ret_size, struct su_error *err)
 {
-        char *bytes = data;
-
         *ret_size = 0;
-        if (offset > INT64_MAX - size)
-                return 0;
-        while (*ret_size < size) {
-                ssize_t n =
-                        pread(fd, bytes + *ret_size, size - *ret_size, (off_t)(offset + *ret_size));
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return su_fail_errno(err, errno, "cannot read '%s'", name);
-                if (n == 0)
-                        break;
-                *ret_size += (size_t)n;
-        }
-        return 0;
+        return offset > INT64_MAX - size ? 0
+                                         : su_read_at(fd, data, size, offset, name, ret_size, err);
 }
 
 static size_t pad_to(size_t size, size_t alignment)
