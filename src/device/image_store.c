@@ -35,17 +35,25 @@ int su_image_store_name(const struct su_image_ref *image, char **ret, struct su_
         return su_format(ret, err, "%s" IMAGE_SUFFIX, hex);
 }
 
-static int open_image(int state_fd, const char *name, int *ret_fd, struct su_error *err)
+/* Not looked into yet. */
+static int open_image(int state_fd, const struct su_image_ref *image, char **ret_name, int *ret_fd,
+                      struct su_error *err)
 {
         su_auto_close int dir_fd = openat(state_fd, "images", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         su_auto_close int fd = -EBADF;
+        su_auto_free char *name = NULL;
+        int r;
 
+        r = su_image_store_name(image, &name, err);
+        if (r < 0)
+                return r;
         if (dir_fd >= 0)
                 fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0 && errno == ENOENT)
                 return su_fail(err, SU_ERROR_NOT_FOUND, "image %s is not in the store", name);
         if (fd < 0)
                 return su_fail_errno(err, errno, "cannot open image %s", name);
+        *ret_name = su_take(name);
         *ret_fd = su_take_fd(&fd);
         return 0;
 }
@@ -57,9 +65,7 @@ int su_image_store_open(int state_fd, const struct su_image_ref *image, int *ret
         su_auto_free char *name = NULL;
         int r;
 
-        r = su_image_store_name(image, &name, err);
-        if (r >= 0)
-                r = open_image(state_fd, name, &fd, err);
+        r = open_image(state_fd, image, &name, &fd, err);
         if (r >= 0 && !su_verity_enforces(fd, &image->seal))
                 r = su_seal_verify(fd, name, &image->seal, err);
         if (r < 0)
@@ -75,9 +81,7 @@ int su_image_store_read(int state_fd, const struct su_image_ref *image, int *ret
         su_auto_free char *name = NULL;
         int r;
 
-        r = su_image_store_name(image, &name, err);
-        if (r >= 0)
-                r = open_image(state_fd, name, &fd, err);
+        r = open_image(state_fd, image, &name, &fd, err);
         if (r < 0)
                 return r;
         /* What was read before says nothing about the disk. */
@@ -97,6 +101,6 @@ bool su_image_store_enforces(int state_fd, const struct su_image_ref *image)
         su_auto_close int fd = -EBADF;
         su_auto_free char *name = NULL;
 
-        return su_image_store_name(image, &name, NULL) >= 0 &&
-               open_image(state_fd, name, &fd, NULL) >= 0 && su_verity_enforces(fd, &image->seal);
+        return open_image(state_fd, image, &name, &fd, NULL) >= 0 &&
+               su_verity_enforces(fd, &image->seal);
 }
