@@ -107,7 +107,7 @@ static void print_exposure(const struct su_report *report)
         size_t count = su_exposure_count(&report->review.survey.exposure);
 
         if (!report->exposure_known) {
-                (void)puts("Exposure:   unknown: only root can look into every process");
+                (void)printf("Exposure:   unknown: %s\n", report->why_unknown.message);
         } else if (su_survey_is_waiting(&report->review.survey)) {
                 (void)printf("Exposure:   %zu processes run code that (%s) replaces, %zu units use "
                              "its data; see 'suture exposure'\n",

@@ -105,24 +105,26 @@ int su_holder_find(struct su_holder *ret, struct su_error *err)
         return su_fail(err, SU_ERROR_SYSTEM, "cannot find the process that called this program");
 }
 
-/* One that cannot be looked at, for want of memory say, may well be there. */
-bool su_holder_is_alive(const struct su_holder *holder)
+int su_holder_is_alive(const struct su_holder *holder, bool *ret, struct su_error *err)
 {
-        struct process process;
-        int r;
+        struct process process = {0};
+        int r = -ESRCH;
 
-        if (holder->pid <= 0)
-                return false;
-        r = look_at(holder->pid, &process, NULL);
-        if (r < 0)
-                return !is_gone(r);
-        return !process.ended && process.holder.started == holder->started;
+        if (holder->pid > 0)
+                r = look_at(holder->pid, &process, err);
+        if (r < 0 && !is_gone(r))
+                return r;
+        *ret = r >= 0 && !process.ended && process.holder.started == holder->started;
+        return 0;
 }
 
-bool su_holder_called_us(const struct su_holder *holder)
+int su_holder_called_us(const struct su_holder *holder, bool *ret, struct su_error *err)
 {
         struct su_holder caller;
+        int r;
 
-        return su_holder_find(&caller, NULL) >= 0 && caller.pid == holder->pid &&
-               caller.started == holder->started;
+        r = su_holder_find(&caller, err);
+        if (r >= 0)
+                *ret = caller.pid == holder->pid && caller.started == holder->started;
+        return r;
 }

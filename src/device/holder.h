@@ -19,6 +19,7 @@ struct su_holder {
 /* Who called this program: the nearest ancestor that is no shell, or the process of the same name
  * that this one is a copy of. */
 int su_holder_find(struct su_holder *ret, struct su_error *err);
-bool su_holder_is_alive(const struct su_holder *holder);
+/* One that is gone, or none, is not alive; an error is that nobody can tell. */
+int su_holder_is_alive(const struct su_holder *holder, bool *ret, struct su_error *err);
 /* Whether it is who called this program. */
-bool su_holder_called_us(const struct su_holder *holder);
+int su_holder_called_us(const struct su_holder *holder, bool *ret, struct su_error *err);

@@ -27,8 +27,13 @@ static bool dpkg_is_at_work(const struct su_engine *engine)
 int su_suspend_check(const struct su_engine *engine, struct su_error *err)
 {
         const struct su_holder *holder = &engine->state.suspension.holder;
+        bool alive;
+        int r;
 
-        if (su_holder_is_alive(holder))
+        r = su_holder_is_alive(holder, &alive, err);
+        if (r < 0)
+                return r;
+        if (alive)
                 return su_fail(err, SU_ERROR_BUSY, "a package manager is at work: %s (process %d)",
                                holder->name, (int)holder->pid);
         if (dpkg_is_at_work(engine))
@@ -40,10 +45,14 @@ int su_suspend_check(const struct su_engine *engine, struct su_error *err)
 int su_suspend(struct su_engine *engine, bool *ret_suspended, struct su_error *err)
 {
         struct su_suspension *suspension = &engine->state.suspension;
+        bool alive;
         int r;
 
         *ret_suspended = false;
-        if (!su_holder_is_alive(&suspension->holder)) {
+        r = su_holder_is_alive(&suspension->holder, &alive, err);
+        if (r < 0)
+                return r;
+        if (!alive) {
                 r = su_holder_find(&suspension->holder, err);
                 if (r < 0)
                         return r;
@@ -91,11 +100,16 @@ static int record(struct su_engine *engine, const struct su_resume *resume, stru
         return su_history_append(engine->state_fd, event, err);
 }
 
-/* Whether the layers may come back: the holder says so, or has ended and left nobody at work. */
-static bool may_resume(const struct su_engine *engine, bool force, struct su_error *ret_why_not)
+/* Whether the layers may come back: the holder says so, or has ended and left nobody at work; BUSY
+ * when somebody is. */
+static int check_resume(const struct su_engine *engine, bool force, struct su_error *err)
 {
-        return force || su_holder_called_us(&engine->state.suspension.holder) ||
-               su_suspend_check(engine, ret_why_not) >= 0;
+        bool called_us = force;
+        int r = 0;
+
+        if (!force)
+                r = su_holder_called_us(&engine->state.suspension.holder, &called_us, err);
+        return r < 0 || called_us ? r : su_suspend_check(engine, err);
 }
 
 static int bring_back(struct su_engine *engine, struct su_resume *resume, struct su_error *err)
@@ -118,12 +132,19 @@ static int bring_back(struct su_engine *engine, struct su_resume *resume, struct
 
 int su_resume(struct su_engine *engine, bool force, struct su_resume *resume, struct su_error *err)
 {
+        int r;
+
         if (engine->state.suspension.holder.pid == 0)
                 return 0;
-        if (!may_resume(engine, force, &resume->why_not)) {
+        r = check_resume(engine, force, &resume->why_not);
+        if (resume->why_not.code == SU_ERROR_BUSY) {
                 resume->resumed = SU_RESUMED_NOT_YET;
                 return 0;
         }
+        if (r < 0 && err)
+                *err = resume->why_not;
+        if (r < 0)
+                return r;
         /* Killed between the state and the layers: they were never taken off, or are back already.
          * Or this boot is to go without them. */
         if (engine->mounted > 0 || engine->state.active == 0 || engine->disabled)
