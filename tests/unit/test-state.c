@@ -213,6 +213,28 @@ static void test_torn_last_line(void **state)
         assert_history(scratch->fd, 2);
 }
 
+/* Of a history that has become too long the newest part is read. */
+static void test_a_long_history(void **state)
+{
+        struct scratch *scratch = *state;
+        su_auto_json json_t *events = NULL;
+        su_auto_free char *pad = malloc(4096);
+        struct su_error err = {0};
+
+        assert_non_null(pad);
+        memset(pad, 'x', 4095);
+        pad[4095] = '\0';
+        for (int i = 0; i < 4200; i++)
+                assert_ok(su_history_append(scratch->fd,
+                                            json_pack("{s:i, s:s}", "n", i, "pad", pad), &err),
+                          err);
+        assert_ok(su_history_read(scratch->fd, &events, &err), err);
+        assert_in_range(json_array_size(events), 4000, 4100);
+        assert_int_equal(json_integer_value(json_object_get(
+                                 json_array_get(events, json_array_size(events) - 1), "n")),
+                         4199);
+}
+
 static struct su_state at_level(const char *name)
 {
         struct su_state state = {
@@ -284,6 +306,7 @@ int main(void)
                 scratch_test(test_history),
                 scratch_test(test_a_message_of_two_lines),
                 scratch_test(test_torn_last_line),
+                scratch_test(test_a_long_history),
                 cmocka_unit_test(test_a_transition_to_a_level),
                 cmocka_unit_test(test_a_removal),
         };
