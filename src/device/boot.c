@@ -49,17 +49,6 @@ static int count_boot(struct su_engine *engine, struct su_error *err)
         return su_state_save(engine->state_fd, &engine->state, err);
 }
 
-/* A boot without the layers says nothing about them. */
-static void take_count_back(struct su_engine *engine)
-{
-        struct su_boot_count *boots = &engine->state.boots;
-
-        if (boots->tries > 0)
-                boots->tries--;
-        boots->counted[0] = '\0';
-        (void)su_state_save(engine->state_fd, &engine->state, NULL);
-}
-
 /* Why the active level must not come back; `ret` stays NULL when it may. */
 static int find_trouble(const struct su_engine *engine, char **ret, struct su_error *err)
 {
@@ -104,6 +93,7 @@ static int retire(struct su_engine *engine, struct su_activation *activation, st
  * fixes. */
 static int restore(struct su_engine *engine, struct su_activation *activation, struct su_error *err)
 {
+        const struct su_boot_count before = engine->state.boots;
         struct su_error uncounted = {0};
         int counted;
         int r;
@@ -111,8 +101,11 @@ static int restore(struct su_engine *engine, struct su_activation *activation, s
         activation->activated = SU_ACTIVATED_RESTORED;
         counted = count_boot(engine, &uncounted);
         r = su_restore(engine, &activation->restoration, err);
-        if (r < 0 && engine->mounted == 0)
-                take_count_back(engine);
+        /* A boot without the layers says nothing about them. */
+        if (r < 0 && engine->mounted == 0) {
+                engine->state.boots = before;
+                (void)su_state_save(engine->state_fd, &engine->state, NULL);
+        }
         if (r < 0)
                 return r;
         if (counted < 0) {

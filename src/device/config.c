@@ -132,12 +132,13 @@ int su_config_defaults(struct su_config *ret, struct su_error *err)
         return 0;
 }
 
-static bool is_given(const struct su_config *config, const char *key)
+bool su_config_says(const struct su_config *config, const char *section, const char *key)
 {
-        for (size_t i = 0; i < su_n_settings; i++)
-                if (strcmp(su_settings[i].key, key) == 0)
-                        return config->origins[i].n_values > 0 && config->origins[i].values[0].file;
-        return false;
+        const struct su_ini_line line = {.section = section, .key = key};
+        size_t index;
+
+        return su_setting_find(&line, &index, NULL) >= 0 && config->origins[index].n_values > 0 &&
+               !is_only_fallback(&config->origins[index]);
 }
 
 int su_config_load(int root_fd, struct su_config *ret, struct su_error *err)
@@ -150,7 +151,6 @@ int su_config_load(int root_fd, struct su_config *ret, struct su_error *err)
                 r = read_all(root_fd, &config, err);
         if (r < 0)
                 return r;
-        config.log_policy_given = is_given(&config, "LogPolicy");
         *ret = config;
         config = (struct su_config){0};
         return 0;

@@ -42,10 +42,9 @@ struct su_config_values {
 };
 
 struct su_config {
-        char *repository;      /* URL; NULL: not configured */
-        char *trusted_root;    /* path in the OS tree */
-        char *log_policy;      /* the same */
-        bool log_policy_given; /* it was named, and has to be there */
+        char *repository;   /* URL; NULL: not configured */
+        char *trusted_root; /* path in the OS tree */
+        char *log_policy;   /* the same */
         struct su_restart_policy restart;
         enum su_automatic automatic;
         bool recall_asks;   /* a recall waits for a person, too */
@@ -58,5 +57,7 @@ struct su_config {
 int su_config_defaults(struct su_config *ret, struct su_error *err);
 /* CONFIG when a file is malformed. */
 int su_config_load(int root_fd, struct su_config *ret, struct su_error *err);
+/* Whether a file says so, and it is not only what holds without any. */
+bool su_config_says(const struct su_config *config, const char *section, const char *key);
 void su_config_done(struct su_config *config);
 #define su_auto_config su_auto(su_config_done)

@@ -261,7 +261,8 @@ int su_engine_connect(struct su_engine *engine, struct su_error *err)
                 return r;
         su_fetch_set_progress(engine->fetch, watch_fetch, engine);
         r = su_evidence_policy(engine->root_fd, engine->config.log_policy,
-                               engine->config.log_policy_given, &engine->log_policy, err);
+                               su_config_says(&engine->config, "Source", "LogPolicy"),
+                               &engine->log_policy, err);
         return r < 0 ? r : open_trust(engine, err);
 }
 

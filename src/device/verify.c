@@ -55,7 +55,8 @@ static int verify_log(const struct su_engine *engine, const char *text, size_t s
         int r;
 
         r = su_evidence_policy(engine->root_fd, engine->config.log_policy,
-                               engine->config.log_policy_given, &verification->policy, err);
+                               su_config_says(&engine->config, "Source", "LogPolicy"),
+                               &verification->policy, err);
         if (r < 0 || !verification->policy)
                 return r;
         r = su_store_load_proof(engine->state_fd, baseline, &verification->level, &proof, err);

@@ -35,6 +35,22 @@ def test_what_is_unknown_is_refused_by_file_and_line(device):
             "/run/suture/suture.conf.d/typo.conf:3: unknown key 'Tim' in [Watch]" in answer.message
 
 
+def test_files_that_are_none(device):
+    """A directory, too much, half a line, bytes that are no text; and another user may look."""
+    place = device.path / "etc/suture/suture.conf.d/x.conf"
+    for content, says in ((b"[Watch]\nTime", "x.conf:2: neither"), (b"[Wat", "x.conf:1:"), (b"\xff\xfe\n", "x.conf:1: neither"),
+                          (b"#" * 70_000, "larger than")):
+        support.write(place, content)
+        answer = device("config")
+        assert answer.status != 0 and says in answer.message, answer.message
+    place.unlink()
+    place.mkdir()
+    assert device("config").status != 0 and "x.conf" in device("config").message
+    place.rmdir()
+    support.write(place, b"")
+    assert device("config", user=support.NOBODY, group=support.NOBODY).status == 0
+
+
 def test_installations_and_removals_that_are_not_allowed(device, own_shop):
     device.configure(f"[Source]\nRepository=file://{own_shop.public}\n")
     manage(device, "[Policy]\nAllowInstall=no\n")

@@ -118,7 +118,8 @@ static void test_lists_and_empty_values(void **state)
         assert_int_equal(config.policy.defer, 7 * 86400);
         assert_int_equal(config.watch_time, 10);
         assert_value(&config, "Time", "10s", NULL, 0);
-        assert_false(config.log_policy_given);
+        assert_false(su_config_says(&config, "Source", "LogPolicy"));
+        assert_true(su_config_says(&config, "Policy", "Skip"));
         assert_int_equal(config.restart.windows.n_windows, 1);
         assert_non_null(find_value(&config, "Skip", 1));
 }
