@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /*         code           exit  errno            name */
@@ -92,6 +93,12 @@ static inline int su_negative(int r)
         if (r >= 0)
                 __builtin_unreachable();
         return r;
+}
+
+/* For want of memory or descriptors: that says nothing about what was to be looked at. */
+static inline bool su_is_want(int r)
+{
+        return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
 }
 
 int su_error_exit_status(enum su_error_code code);

@@ -65,12 +65,7 @@ int su_report_make(const struct su_engine *engine, struct su_report *ret, struct
                 r = su_review_active(engine, &ret->manifest, err);
         if (r < 0)
                 return r;
-        if (geteuid() == 0) {
-                r = su_review_make(engine, &ret->review, err);
-                if (r < 0)
-                        return r;
-                ret->exposure_known = true;
-        }
+        ret->exposure_known = su_review_make(engine, &ret->review, &ret->why_unknown) >= 0;
         ret->state = name_state(ret);
         ret->enforcement = name_enforcement(ret);
         return 0;

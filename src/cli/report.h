@@ -14,11 +14,12 @@ struct su_report {
         struct su_manifest manifest; /* of the level on /usr */
         struct su_review review;
         bool exposure_known;
+        struct su_error why_unknown;
         const char *state;
         const char *enforcement; /* who sees to it that images stay as sealed; NULL: none is used */
 };
 
-/* Who does not run as root is not told who is exposed. */
+/* That nobody can tell who is exposed, as for who is not root, is a part of it. */
 int su_report_make(const struct su_engine *engine, struct su_report *ret, struct su_error *err);
 void su_report_done(struct su_report *report);
 #define su_auto_report su_auto(su_report_done)

@@ -120,7 +120,13 @@ static void print_exposure(const struct su_report *report)
 
 static void print_suspension(const struct su_suspension *suspension)
 {
-        if (su_holder_is_alive(&suspension->holder))
+        bool alive;
+
+        if (su_holder_is_alive(&suspension->holder, &alive, NULL) < 0)
+                (void)printf(
+                        "            %s (process %d) may still work on the system's packages\n",
+                        suspension->holder.name, (int)suspension->holder.pid);
+        else if (alive)
                 (void)printf("            %s (process %d) works on the system's packages\n",
                              suspension->holder.name, (int)suspension->holder.pid);
         else

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "device/consent.h"
 #include "device/fallback.h"
 #include "device/generation.h"
 #include "device/history.h"
@@ -70,6 +71,21 @@ static int survey_before(struct su_task *task, struct su_error *err)
         su_task_begin_step(task, "find exposed processes");
         return su_survey_make(task->engine, manifest_or_null(&change->from),
                               manifest_or_null(&change->to), NULL, &change->before, err);
+}
+
+/* Who is to leave a level leaves it, also when nobody can tell who is exposed then: the look
+ * afterwards says so. */
+static int survey_before_leaving(struct su_task *task, struct su_error *err)
+{
+        struct su_error failure = {0};
+        int r;
+
+        r = survey_before(task, &failure);
+        if (r >= 0 || !(task->options->dry_run || su_is_want(r)))
+                return 0;
+        if (err)
+                *err = failure;
+        return r;
 }
 
 /* The last moment to stop: from here on the change goes to its end. */
@@ -191,71 +207,6 @@ static bool is_wanted(const struct su_task *task, const struct su_offer *offer)
                lacks_image(&change->from);
 }
 
-static int withhold(const struct su_offer *offer, const char *why, struct su_error *err)
-{
-        return su_fail(err, SU_ERROR_WITHHELD, "%s: %s", offer->message, why);
-}
-
-/* What only a person may do. */
-static int check_unattended(struct su_task *task, const struct su_offer *offer,
-                            struct su_error *err)
-{
-        const struct su_config *config = &task->engine->config;
-
-        if (offer->recalled)
-                return config->recall_asks
-                               ? withhold(offer, "recalls wait for a person (suture install)", err)
-                               : 0;
-        if (offer->decision.hold == SU_HOLD_REMOVED)
-                return withhold(offer, "a person may (suture install)", err);
-        if (config->automatic < SU_AUTOMATIC_DOWNLOAD)
-                return withhold(
-                        offer, "automatic installation is off; a person may (suture install)", err);
-        task->download_only |= config->automatic < SU_AUTOMATIC_INSTALL;
-        return 0;
-}
-
-static int check_quarantine(struct su_task *task, const struct su_offer *offer,
-                            struct su_error *err)
-{
-        struct su_refusals *quarantine = &task->engine->state.knowledge.quarantine;
-        const struct su_refused *refused = su_refusals_find(quarantine, &offer->decision.level);
-
-        if (!refused || offer->decision.course != SU_COURSE_INSTALL)
-                return 0;
-        if (task->options->force) {
-                su_refusals_drop(quarantine, &offer->decision.level);
-                return 0;
-        }
-        return su_fail(
-                err, SU_ERROR_QUARANTINED,
-                "level (%s) was taken back here, for %s; it is not tried again without --force",
-                refused->level.name, refused->reason);
-}
-
-/* What nobody may do here. Leaving a recalled level is no installation. */
-static int check_policy(struct su_task *task, const struct su_offer *offer, struct su_error *err)
-{
-        if (!task->engine->config.policy.forbids_install || offer->recalled)
-                return 0;
-        return su_fail(err, SU_ERROR_MANAGED,
-                       "%s, but this system's administrator does not allow installations "
-                       "(AllowInstall=)",
-                       offer->message);
-}
-
-static int check_may(struct su_task *task, const struct su_offer *offer, struct su_error *err)
-{
-        int r;
-
-        r = check_policy(task, offer, err);
-        if (r >= 0)
-                r = check_quarantine(task, offer, err);
-        if (r >= 0 && task->options->unattended)
-                r = check_unattended(task, offer, err);
-        return r;
-}
-
 /* Ask what is to be done, and whether it may. `ret_course` is STAY when nothing is. */
 static int ask(struct su_task *task, enum su_course *ret_course, struct su_error *err)
 {
@@ -274,7 +225,7 @@ static int ask(struct su_task *task, enum su_course *ret_course, struct su_error
         if (task->download_only && offer.decision.course == SU_COURSE_GO_BACK)
                 return su_fail(err, SU_ERROR_NOT_OFFERED, "%s: there is nothing to download",
                                offer.message);
-        r = check_may(task, &offer, err);
+        r = su_consent_check(task, &offer, err);
         if (r < 0)
                 return r;
         *ret_course =
@@ -346,7 +297,7 @@ static int go_back(struct su_task *task, struct su_error *err)
                                "(%s), the lowest that its publisher allows",
                                change->from_level.name, floor->name);
         change->to_level = change->to.level;
-        r = survey_before(task, err);
+        r = survey_before_leaving(task, err);
         if (r < 0 || task->options->dry_run)
                 return r < 0 ? r : su_task_check_cancelled(task, err);
         r = change->to.baseline ? swap_in(task, err) : swap_out(task, NULL, err);
@@ -412,7 +363,7 @@ static int take_off(struct su_task *task, struct su_error *err)
         /* Installed, but not on /usr since the system started: it only has to be forgotten. */
         if (task->engine->mounted == 0)
                 task->change->from_level = task->engine->state.level;
-        r = survey_before(task, err);
+        r = survey_before_leaving(task, err);
         if (r < 0 || task->options->dry_run)
                 return r < 0 ? r : su_task_check_cancelled(task, err);
         r = swap_out(task, find_removed(task), err);

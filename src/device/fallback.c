@@ -66,7 +66,7 @@ int su_fallback_find(struct su_engine *engine, const struct su_level *level,
         struct su_manifest_list list = {0};
         int r;
 
-        r = su_store_load_manifests(engine->state_fd, engine->os.baseline, &list, err);
+        r = su_store_load_manifests(engine->state_fd, engine->os.baseline, true, &list, err);
         if (r >= 0)
                 r = find(engine, &list, level, ret, err);
         su_manifest_list_done(&list);

@@ -29,12 +29,6 @@ static bool is_of_this_baseline(const struct su_engine *engine, const struct su_
         return strcmp(manifest->baseline, engine->os.baseline) == 0;
 }
 
-/* That it cannot be read for want of memory or descriptors says nothing about it. */
-static bool is_want(int r)
-{
-        return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
-}
-
 /* A component that applies, but whose image is gone or damaged, is missing. */
 static int look_for_image(const struct su_engine *engine, const struct su_component *component,
                           enum su_fit *fit, struct su_error *err)
@@ -45,7 +39,7 @@ static int look_for_image(const struct su_engine *engine, const struct su_compon
         if (*fit != SU_FIT_APPLIES)
                 return 0;
         r = su_image_store_read(engine->state_fd, &component->image, &fd, err);
-        if (is_want(r))
+        if (su_is_want(r))
                 return r;
         if (r < 0)
                 *fit = SU_FIT_MISSING;
@@ -149,7 +143,7 @@ int su_restore(struct su_engine *engine, struct su_restoration *restoration, str
         if (changed || su_manifest_count_applying(&restoration->to) == 0)
                 return put_part_back(engine, restoration, NULL, err);
         r = put_all_back(engine, restoration, &failure);
-        if (r < 0 && engine->mounted == 0 && !is_want(r))
+        if (r < 0 && engine->mounted == 0 && !su_is_want(r))
                 return put_part_back(engine, restoration, &failure, err);
         if (r < 0 && err)
                 *err = failure;

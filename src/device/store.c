@@ -182,8 +182,8 @@ static int open_manifests(int state_fd, DIR **ret, struct su_error *err)
         return 0;
 }
 
-int su_store_load_manifests(int state_fd, const char *baseline, struct su_manifest_list *ret,
-                            struct su_error *err)
+int su_store_load_manifests(int state_fd, const char *baseline, bool sound_only,
+                            struct su_manifest_list *ret, struct su_error *err)
 {
         su_auto_closedir DIR *dir = NULL;
         struct su_manifest_list list = {0};
@@ -196,6 +196,8 @@ int su_store_load_manifests(int state_fd, const char *baseline, struct su_manife
 
                 if (is_manifest_of(entry->d_name, baseline, &level))
                         r = append_manifest(state_fd, baseline, &level, &list, err);
+                if (sound_only && !su_is_want(r))
+                        r = 0;
         }
         if (r < 0) {
                 su_manifest_list_done(&list);

@@ -24,9 +24,9 @@ int su_store_load_proof(int state_fd, const char *baseline, const struct su_leve
                         char **ret, struct su_error *err);
 
 /* All manifests of a baseline that are stored: also those of former levels, whose code may still
- * run. */
-int su_store_load_manifests(int state_fd, const char *baseline, struct su_manifest_list *ret,
-                            struct su_error *err);
+ * run. A damaged one is an error, or passed over with `sound_only`. */
+int su_store_load_manifests(int state_fd, const char *baseline, bool sound_only,
+                            struct su_manifest_list *ret, struct su_error *err);
 
 /* The newest level of a baseline whose manifest is stored; "" for none. */
 int su_store_newest_level(int state_fd, const char *baseline, struct su_level *ret,

@@ -27,8 +27,8 @@ static int look(const struct su_engine *engine, const struct su_manifest *from,
 
         r = su_restart_rules_load(engine->root_fd, from, to, &rules, err);
         if (r >= 0)
-                r = su_store_load_manifests(engine->state_fd, engine->os.baseline, &survey->former,
-                                            err);
+                r = su_store_load_manifests(engine->state_fd, engine->os.baseline, false,
+                                            &survey->former, err);
         if (r >= 0)
                 r = su_old_code_between(from, to, &survey->former, &survey->old_code, err);
         if (r >= 0)

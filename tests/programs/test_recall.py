@@ -100,6 +100,32 @@ def test_a_level_that_replaces_a_recalled_one_is_made_from_it(device, own_shop, 
     assert (device.usr / "share/fix/added.txt").read_text() == "newer\n"
 
 
+def damage_manifest(device, name):
+    (device.state / f"manifests/testos-1-x86-64.{name}.json").write_text("not a manifest\n")
+
+
+def test_a_damaged_manifest_of_a_former_level_keeps_nobody_on_a_recalled_one(at_b, own_shop, trees):
+    """Whose code may still run cannot be told by then, and is not said to be nobody's."""
+    damage_manifest(at_b, "a")
+    for name in "ab":
+        own_shop("recall", "--level", name, "--reason", "it breaks all")
+    install = at_b("install", "--unattended")
+    assert install.status != 0 and "the change is in place, but" in install.message and "(a)" in install.message
+    assert support.read_tree(at_b.usr) == expected_usr(trees)
+    assert at_b("exposure").status != 0
+    status = at_b("status")
+    assert (status["state"], status["exposure_known"], status["exposed"]) == ("baseline", False, None)
+    assert "Exposure:   unknown: " in support.run(*at_b.command("status")).stdout
+
+
+def test_a_damaged_manifest_of_a_former_level_does_not_keep_a_person_from_removing(at_b, trees):
+    damage_manifest(at_b, "a")
+    assert at_b("remove", "--dry-run").status != 0 and support.read_tree(at_b.usr) == expected_usr(trees, "a", "b")
+    remove = at_b("remove")
+    assert remove.status != 0 and "the change is in place, but" in remove.message
+    assert support.read_tree(at_b.usr) == expected_usr(trees)
+
+
 def test_who_does_not_have_a_recalled_level_never_gets_it(device, own_shop):
     follow(device, own_shop)
     own_shop("recall", "--level", "a", "--reason", "it breaks sound")
