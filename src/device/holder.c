@@ -90,19 +90,31 @@ static int find_original(const struct process *process, struct su_holder *ret, s
         return 0;
 }
 
-int su_holder_find(struct su_holder *ret, struct su_error *err)
+/* holder.pid 0: nobody but shells up to init, or to the border of a PID namespace. */
+static int find_caller(struct su_holder *ret, struct su_error *err)
 {
         struct process process = {.parent = getppid()};
 
+        *ret = (struct su_holder){0};
         for (int i = 0; i < ANCESTORS_MAX && process.parent > 0; i++) {
                 int r = look_at(process.parent, &process, err);
 
-                if (r >= 0 && !is_shell(&process.holder))
-                        return find_original(&process, ret, err);
                 if (r < 0)
                         return su_fail_prefix(err, r, "the process that called this program");
+                if (!is_shell(&process.holder))
+                        return find_original(&process, ret, err);
         }
-        return su_fail(err, SU_ERROR_SYSTEM, "cannot find the process that called this program");
+        return 0;
+}
+
+int su_holder_find(struct su_holder *ret, struct su_error *err)
+{
+        int r = find_caller(ret, err);
+
+        if (r >= 0 && ret->pid == 0)
+                return su_fail(err, SU_ERROR_SYSTEM,
+                               "cannot find the process that called this program");
+        return r;
 }
 
 int su_holder_is_alive(const struct su_holder *holder, bool *ret, struct su_error *err)
@@ -121,10 +133,10 @@ int su_holder_is_alive(const struct su_holder *holder, bool *ret, struct su_erro
 int su_holder_called_us(const struct su_holder *holder, bool *ret, struct su_error *err)
 {
         struct su_holder caller;
-        int r;
+        int r = find_caller(&caller, err);
 
-        r = su_holder_find(&caller, err);
         if (r >= 0)
-                *ret = caller.pid == holder->pid && caller.started == holder->started;
+                *ret = caller.pid > 0 && caller.pid == holder->pid &&
+                       caller.started == holder->started;
         return r;
 }

@@ -21,5 +21,6 @@ struct su_holder {
 int su_holder_find(struct su_holder *ret, struct su_error *err);
 /* One that is gone, or none, is not alive; an error is that nobody can tell. */
 int su_holder_is_alive(const struct su_holder *holder, bool *ret, struct su_error *err);
-/* Whether it is who called this program. */
+/* Whether it is who called this program; a caller that cannot be seen, from outside a PID
+ * namespace, is another. */
 int su_holder_called_us(const struct su_holder *holder, bool *ret, struct su_error *err);
