@@ -101,3 +101,11 @@ const char *su_error_name(enum su_error_code code)
 {
         return error_table[code].name;
 }
+
+enum su_error_code su_error_from_name(const char *name)
+{
+        for (size_t i = 0; i < sizeof error_table / sizeof error_table[0]; i++)
+                if (strcmp(error_table[i].name, name) == 0)
+                        return (enum su_error_code)i;
+        return SU_ERROR_SYSTEM;
+}

@@ -6,7 +6,7 @@
  *
  * The table below is the single list of error codes. Each maps one to one to a process exit status
  * (documented in suture(8); part of the interface, never renumbered) and to a name that stands in
- * `--json` output and, as org.suture.Error.NAME, on D-Bus.
+ * `--json` output and, as org.suture1.Error.NAME, on D-Bus.
  */
 #pragma once
 
@@ -103,3 +103,5 @@ static inline bool su_is_want(int r)
 
 int su_error_exit_status(enum su_error_code code);
 const char *su_error_name(enum su_error_code code);
+/* SYSTEM for a name that is not in the table. */
+enum su_error_code su_error_from_name(const char *name);

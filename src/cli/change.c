@@ -23,8 +23,8 @@ static json_t *steps_to_json(const struct su_change *change)
         return su_take(steps);
 }
 
-static int print_json(const struct su_engine *engine, const struct su_change *change,
-                      struct su_error *err)
+static int output_document(const struct su_arguments *arguments, const struct su_engine *engine,
+                           const struct su_change *change, struct su_error *err)
 {
         su_auto_free char *version = NULL;
         int r;
@@ -32,7 +32,8 @@ static int print_json(const struct su_engine *engine, const struct su_change *ch
         r = su_engine_version(engine, &change->to_level, &version, err);
         if (r < 0)
                 return r;
-        return su_output_json(
+        return su_output_result(
+                arguments,
                 json_pack("{s:b, s:b, s:b, s:b, s:o, s:o, s:s, s:I, s:I, s:I, s:o, s:I, s:I, s:o, "
                           "s:o, s:o, "
                           "s:o, "
@@ -114,10 +115,7 @@ static int run(const struct su_arguments *arguments,
                                  struct su_change *change, struct su_error *err),
                struct su_error *err)
 {
-        struct su_progress progress = {
-                .is_shown = !arguments->json && isatty(STDERR_FILENO),
-                .percent = -1,
-        };
+        struct su_progress progress = su_progress_for(arguments);
         const struct su_change_options options = {
                 .dry_run = arguments->dry_run,
                 .unattended = arguments->unattended,
@@ -143,8 +141,8 @@ static int run(const struct su_arguments *arguments,
                               change.not_collected.message);
         if (r < 0)
                 return r;
-        return arguments->json ? print_json(engine, &change, err)
-                               : print_text(engine, &change, err);
+        r = output_document(arguments, engine, &change, err);
+        return r < 0 || arguments->json ? r : print_text(engine, &change, err);
 }
 
 int su_verb_install(const struct su_arguments *arguments, struct su_error *err)

@@ -4,19 +4,20 @@
 #include "cli/verbs.h"
 #include "device/offer.h"
 
-static int print_json(const struct su_engine *engine, const struct su_offer *offer,
-                      struct su_error *err)
+static int output_document(const struct su_arguments *arguments, const struct su_engine *engine,
+                           const struct su_offer *offer, struct su_error *err)
 {
         struct su_fetch_totals totals = su_fetch_totals(engine->fetch);
 
-        return su_output_json(json_pack("{s:b, s:o, s:b, s:s, s:o, s:I, s:I}", "up_to_date",
-                                        offer->decision.course == SU_COURSE_STAY, "level",
-                                        su_output_level(&offer->decision.level), "recalled",
-                                        offer->recalled, "message", offer->message, "components",
-                                        su_output_components(&offer->manifest), "requests",
-                                        (json_int_t)totals.requests, "bytes",
-                                        (json_int_t)totals.bytes),
-                              err);
+        return su_output_result(arguments,
+                                json_pack("{s:b, s:o, s:b, s:s, s:o, s:I, s:I}", "up_to_date",
+                                          offer->decision.course == SU_COURSE_STAY, "level",
+                                          su_output_level(&offer->decision.level), "recalled",
+                                          offer->recalled, "message", offer->message, "components",
+                                          su_output_components(&offer->manifest), "requests",
+                                          (json_int_t)totals.requests, "bytes",
+                                          (json_int_t)totals.bytes),
+                                err);
 }
 
 int su_verb_check(const struct su_arguments *arguments, struct su_error *err)
@@ -28,10 +29,10 @@ int su_verb_check(const struct su_arguments *arguments, struct su_error *err)
         r = su_engine_open(&arguments->engine, &engine, err);
         if (r >= 0)
                 r = su_offer_get(engine, &offer, err);
-        if (r < 0)
+        if (r >= 0)
+                r = output_document(arguments, engine, &offer, err);
+        if (r < 0 || arguments->json)
                 return r;
-        if (arguments->json)
-                return print_json(engine, &offer, err);
         (void)puts(offer.message);
         if (offer.decision.course == SU_COURSE_INSTALL)
                 su_print_fixes(&offer.manifest, "  ");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/output.h"
+#include "cli/parent.h"
 #include "cli/verbs.h"
 
 /* What else than --json and the options that say where a verb takes. */
@@ -96,6 +97,8 @@ enum {
         OPTION_ROOT,
         OPTION_REPOSITORY,
         OPTION_TRUSTED_ROOT,
+        OPTION_DIRECT,
+        OPTION_PARENT_FD,
         OPTION_HELP,
         OPTION_VERSION
 };
@@ -111,6 +114,8 @@ static const struct option options[] = {
         {"root", required_argument, NULL, OPTION_ROOT},
         {"repository", required_argument, NULL, OPTION_REPOSITORY},
         {"trusted-root", required_argument, NULL, OPTION_TRUSTED_ROOT},
+        {"direct", no_argument, NULL, OPTION_DIRECT},
+        {"parent-fd", required_argument, NULL, OPTION_PARENT_FD},
         {"help", no_argument, NULL, OPTION_HELP},
         {"version", no_argument, NULL, OPTION_VERSION},
         {NULL, 0, NULL, 0},
@@ -177,6 +182,14 @@ static int parse(int argc, char **argv, struct su_arguments *arguments, bool *re
                         break;
                 case OPTION_TRUSTED_ROOT:
                         arguments->engine.trusted_root = optarg;
+                        break;
+                case OPTION_DIRECT:
+                        arguments->direct = true;
+                        break;
+                case OPTION_PARENT_FD:
+                        r = su_parent_open(optarg, &arguments->parent, err);
+                        if (r < 0)
+                                return r;
                         break;
                 case OPTION_HELP:
                         print_help(stdout);
@@ -253,6 +266,7 @@ int main(int argc, char **argv)
                 return r;
         (void)fprintf(stderr, "suture: %s\n", error.message);
         if (arguments.json)
-                su_output_error_json(&error);
+                (void)su_output_json(su_output_error(&error), NULL);
+        su_parent_tell_error(arguments.parent, &error);
         return su_error_exit_status(error.code);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/parent.h"
 #include "device/fit.h"
 
 int su_output_json(json_t *document, struct su_error *err)
@@ -23,12 +24,23 @@ int su_output_json(json_t *document, struct su_error *err)
         return 0;
 }
 
-void su_output_error_json(const struct su_error *error)
+json_t *su_output_error(const struct su_error *error)
 {
-        (void)su_output_json(json_pack("{s:{s:s, s:s, s:i}}", "error", "name",
-                                       su_error_name(error->code), "message", error->message,
-                                       "exit_status", su_error_exit_status(error->code)),
-                             NULL);
+        return json_pack("{s:{s:s, s:s, s:i}}", "error", "name", su_error_name(error->code),
+                         "message", error->message, "exit_status",
+                         su_error_exit_status(error->code));
+}
+
+int su_output_result(const struct su_arguments *arguments, json_t *document, struct su_error *err)
+{
+        int r = 0;
+
+        if (document)
+                r = su_parent_tell_result(arguments->parent, document, err);
+        if (r >= 0 && arguments->json)
+                return su_output_json(document, err);
+        json_decref(document);
+        return r;
 }
 
 json_t *su_output_level(const struct su_level *level)

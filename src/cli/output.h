@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "cli/verbs.h"
 #include "device/change.h"
 #include "device/engine.h"
 #include "device/restore.h"
@@ -11,8 +12,10 @@
 
 /* Print and take over `document`; NULL means that memory ran out while it was built. */
 int su_output_json(json_t *document, struct su_error *err);
+/* The result of a verb for --json, and for the program that runs this one; takes it over. */
+int su_output_result(const struct su_arguments *arguments, json_t *document, struct su_error *err);
 /* {"error": {"name", "message", "exit_status"}} */
-void su_output_error_json(const struct su_error *error);
+json_t *su_output_error(const struct su_error *error);
 
 json_t *su_output_level(const struct su_level *level); /* null for the baseline */
 json_t *su_output_exposure(const struct su_exposure *exposure);

@@ -3,6 +3,16 @@
 #include <stdio.h>
 
 #include "base/interrupt.h"
+#include "cli/parent.h"
+
+struct su_progress su_progress_for(const struct su_arguments *arguments)
+{
+        return (struct su_progress){
+                .parent = arguments->parent,
+                .is_shown = !arguments->json && isatty(STDERR_FILENO),
+                .percent = -1,
+        };
+}
 
 static void begin_step(struct su_progress *progress, const char *step)
 {
@@ -23,6 +33,7 @@ bool su_progress_tell(void *userdata, const char *step, uint64_t done, uint64_t 
 {
         struct su_progress *progress = userdata;
 
+        su_parent_tell_progress(progress->parent, step, done, total);
         if (progress->is_shown && done == 0)
                 begin_step(progress, step);
         else if (progress->is_shown && total > 0)

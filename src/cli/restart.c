@@ -1,25 +1,29 @@
 #include <stdio.h>
 
+#include "base/interrupt.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/verbs.h"
 #include "device/restart.h"
 #include "device/suspend.h"
 #include "device/watch.h"
 
-static int print_json(const struct su_restart *restart, struct su_error *err)
+static int output_document(const struct su_arguments *arguments, const struct su_restart *restart,
+                           struct su_error *err)
 {
         const struct su_refresh *refresh = &restart->refresh;
 
-        return su_output_json(json_pack("{s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:s}", "dry_run",
-                                        restart->dry_run, "restarted", refresh->restarted,
-                                        "overdue", refresh->overdue, "restarts_open",
-                                        su_output_opens(refresh), "plan",
-                                        su_output_plan(&refresh->plan), "exposed_after",
-                                        su_output_exposure(&refresh->after.exposure), "stale_after",
-                                        su_output_stale(&refresh->after.stale), "remaining",
-                                        su_output_plan(&refresh->after.plan), "needs",
-                                        su_plan_needs(&refresh->after.plan)),
-                              err);
+        return su_output_result(arguments,
+                                json_pack("{s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:s}",
+                                          "dry_run", restart->dry_run, "restarted",
+                                          refresh->restarted, "overdue", refresh->overdue,
+                                          "restarts_open", su_output_opens(refresh), "plan",
+                                          su_output_plan(&refresh->plan), "exposed_after",
+                                          su_output_exposure(&refresh->after.exposure),
+                                          "stale_after", su_output_stale(&refresh->after.stale),
+                                          "remaining", su_output_plan(&refresh->after.plan),
+                                          "needs", su_plan_needs(&refresh->after.plan)),
+                                err);
 }
 
 static void print_text(const struct su_restart *restart)
@@ -48,8 +52,10 @@ int su_verb_restart(const struct su_arguments *arguments, struct su_error *err)
 {
         su_auto_engine struct su_engine *engine = NULL;
         su_auto_restart struct su_restart restart = {0};
+        struct su_progress progress = su_progress_for(arguments);
         int r;
 
+        su_interrupt_catch();
         r = su_engine_open(&arguments->engine, &engine, err);
         if (r >= 0 && !arguments->dry_run)
                 r = finish_suspension(engine, err);
@@ -57,11 +63,12 @@ int su_verb_restart(const struct su_arguments *arguments, struct su_error *err)
                 r = su_restart(engine, arguments->if_due ? SU_RESTART_WHEN_DUE : SU_RESTART_NOW,
                                arguments->dry_run, &restart, err);
         if (restart.refresh.restarted)
-                r = su_watch_verdict(engine, NULL, NULL, r, err);
-        if (r < 0)
+                r = su_watch_verdict(engine, su_progress_tell, &progress, r, err);
+        su_progress_end(&progress);
+        if (r >= 0)
+                r = output_document(arguments, &restart, err);
+        if (r < 0 || arguments->json)
                 return r;
-        if (arguments->json)
-                return print_json(&restart, err);
         print_text(&restart);
         return 0;
 }

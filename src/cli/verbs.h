@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "device/engine.h"
 #include "device/refresh.h"
@@ -12,6 +13,8 @@
 struct su_arguments {
         struct su_engine_options engine;
         bool json;
+        bool direct;  /* do not ask the agent to do it */
+        FILE *parent; /* for the program that runs this one (parent.h); NULL: there is none */
         bool dry_run;
         bool if_due;
         bool force;

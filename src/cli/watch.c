@@ -27,10 +27,7 @@ static void print_text(const struct su_watch *watch)
 
 int su_verb_watch(const struct su_arguments *arguments, struct su_error *err)
 {
-        struct su_progress progress = {
-                .is_shown = !arguments->json && isatty(STDERR_FILENO),
-                .percent = -1,
-        };
+        struct su_progress progress = su_progress_for(arguments);
         su_auto_engine struct su_engine *engine = NULL;
         su_auto_watch struct su_watch watch = {0};
         int r;
@@ -43,10 +40,11 @@ int su_verb_watch(const struct su_arguments *arguments, struct su_error *err)
         su_progress_end(&progress);
         if (r < 0)
                 return r;
-        if (arguments->json)
-                return su_output_json(json_pack("{s:s, s:o}", "watch", name_result(&watch), "level",
-                                                su_output_level(&watch.level)),
-                                      err);
-        print_text(&watch);
-        return 0;
+        r = su_output_result(arguments,
+                             json_pack("{s:s, s:o}", "watch", name_result(&watch), "level",
+                                       su_output_level(&watch.level)),
+                             err);
+        if (r >= 0 && !arguments->json)
+                print_text(&watch);
+        return r;
 }
