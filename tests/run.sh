@@ -3,6 +3,7 @@
 #
 #   unit, lint, fuzz corpora   built by gcc, and again by clang with ASan and UBSan
 #   programs                   the real programs on small trees, with the sanitizers
+#   bus                        the agent on a system bus of its own, with polkit
 #   faults                     killed, power cut, failing calls, no memory: a sample of `make faults`
 #   tuf                        suture-tuf against repositories good and bad, with the sanitizers
 #   container                  the real programs on real systemd, in a Debian 12 container
@@ -13,7 +14,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 results=$PWD/build-test/results
-stages=${SUTURE_TESTS:-gcc sanitizers programs faults tuf container vm tidy}
+stages=${SUTURE_TESTS:-gcc sanitizers programs bus faults tuf container vm tidy}
 failed_stages=()
 
 say() { printf '\n== %s\n' "$*"; }
@@ -67,6 +68,12 @@ stage_programs() {
         configure build-test/sanitizers clang -Db_sanitize=address,undefined -Db_lundef=false &&
                 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
                         run_programs
+}
+
+stage_bus() {
+        configure build-test/sanitizers clang -Db_sanitize=address,undefined -Db_lundef=false &&
+                UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+                        run_pytest bus build-test/sanitizers tests/bus
 }
 
 stage_faults() {

@@ -8,12 +8,13 @@ build="gcc clang libclang-rt-dev meson ninja-build pkg-config make libssl-dev li
 publish="erofs-utils dpkg-dev zstd"
 check="libcmocka-dev python3-pytest python3-pytest-xdist python3-cryptography python3-jsonschema
        python3-prometheus-client faketime clang-format clang-tidy strace"
+agent="dbus polkitd python3-gi python3-dbusmock"
 device="mmdebstrap systemd-container openssl curl ca-certificates debian-archive-keyring iproute2
         util-linux uidmap jq"
 kernels="qemu-system-x86 busybox-static e2fsprogs cpio kmod xz-utils libc6-dev"
 
 missing=()
-for package in $build $publish $check $device $kernels; do
+for package in $build $publish $check $agent $device $kernels; do
         # The fuzzing runtime carries clang's version in its name on Debian 12.
         if [ "$package" = libclang-rt-dev ] && ! apt-cache show libclang-rt-dev >/dev/null 2>&1; then
                 package=libclang-rt-14-dev

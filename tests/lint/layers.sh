@@ -98,6 +98,8 @@ may_not_include src/publish/tool/main.c layers/layers.h
 may_not_include src/tuf/main.c improvement/manifest.h
 may_not_include src/log/audit.c trust/client.h
 may_not_include src/transparency/proof.c improvement/statement.h
+may_not_include src/daemon/manager.c device/engine.h
+may_not_include src/daemon/run.c cli/verbs.h
 
 may_include src/base/error.c base/text.h
 may_include src/delta/make/make.c delta/apply/format.h
@@ -125,7 +127,7 @@ only_in 'curl/' src/fetch
 only_in 'jansson\.h' src/json
 only_in 'libfsverity\.h' src/image
 only_in 'zstd\.h' src/delta
-only_in 'systemd/' src/restart
+only_in 'systemd/' src/restart src/daemon src/cli
 
 ! git grep -nE '#[[:space:]]*include[[:space:]]*"\.\./' -- '*.[ch]' | sed 's/^/# /' | grep .
 report $? 'no include leads up by "../'

@@ -1,0 +1,10 @@
+/* The options of a method call, a{sv}, as those of a verb of suture(8). */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "base/error.h"
+#include "daemon/job.h"
+
+/* USAGE for one that the verb does not have, or of another type. */
+int su_options_read(sd_bus_message *call, struct su_order *order, struct su_error *err);

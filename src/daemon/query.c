@@ -1,0 +1,75 @@
+#include "daemon/query.h"
+
+#include "daemon/reply.h"
+#include "daemon/run.h"
+
+struct su_query {
+        struct su_queries *queries;
+        sd_bus_message *call;
+        struct su_run *run;
+        struct su_query *next;
+};
+
+static void query_free(struct su_query *query)
+{
+        su_run_free(query->run);
+        sd_bus_message_unref(query->call);
+        free(query);
+}
+
+static int answer(sd_bus_message *call, const struct su_outcome *outcome)
+{
+        su_auto_free char *text = NULL;
+        struct su_error error = {0};
+        size_t size;
+
+        if (!outcome->result)
+                return su_reply_error(call, outcome->error_name, outcome->error.message);
+        if (su_json_compact(outcome->result, &text, &size, &error) < 0)
+                return su_reply_failure(call, &error);
+        return sd_bus_reply_method_return(call, "s", text);
+}
+
+static void on_finished(void *userdata, const struct su_outcome *outcome)
+{
+        struct su_query *query = userdata;
+        struct su_query **place = &query->queries->first;
+
+        (void)answer(query->call, outcome);
+        while (*place != query)
+                place = &(*place)->next;
+        *place = query->next;
+        query_free(query);
+}
+
+int su_query_start(struct su_queries *queries, const char *program, const char *const arguments[],
+                   sd_bus_message *call, struct su_error *err)
+{
+        struct su_query *query = calloc(1, sizeof *query);
+        const struct su_run_listener listener = {NULL, on_finished, query};
+        int r;
+
+        if (!query)
+                return su_fail_oom(err);
+        query->queries = queries;
+        query->call = sd_bus_message_ref(call);
+        r = su_run_start(sd_bus_get_event(sd_bus_message_get_bus(call)), program, arguments,
+                         &listener, &query->run, err);
+        if (r < 0) {
+                query_free(query);
+                return r;
+        }
+        query->next = queries->first;
+        queries->first = query;
+        return 0;
+}
+
+void su_queries_done(struct su_queries *queries)
+{
+        while (queries->first) {
+                struct su_query *query = queries->first;
+
+                queries->first = query->next;
+                query_free(query);
+        }
+}
