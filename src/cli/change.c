@@ -37,7 +37,7 @@ static int output_document(const struct su_arguments *arguments, const struct su
                 json_pack("{s:b, s:b, s:b, s:b, s:o, s:o, s:s, s:I, s:I, s:I, s:o, s:I, s:I, s:o, "
                           "s:o, s:o, "
                           "s:o, "
-                          "s:o, s:o, s:o, s:s, s:b, s:o, s:I}",
+                          "s:o, s:o, s:o, s:s, s:b, s:o, s:I, s:o}",
                           "dry_run", change->dry_run, "changed", change->changed, "staged",
                           change->staged, "recalled", change->recalled, "from",
                           su_output_level(&change->from_level), "to",
@@ -57,7 +57,8 @@ static int output_document(const struct su_arguments *arguments, const struct su
                                                         : &change->before.plan),
                           "restarted", change->refresh.restarted, "restarts_open",
                           su_output_opens(&change->refresh), "freed_bytes",
-                          (json_int_t)change->collected.bytes),
+                          (json_int_t)change->collected.bytes, "waits",
+                          su_conditions_to_json(change->waits)),
                 err);
 }
 
@@ -80,6 +81,17 @@ static void print_result(const struct su_change *change, const char *version)
         su_print_refresh(&change->refresh);
 }
 
+static void print_waits(const struct su_change *change, const char *version)
+{
+        (void)printf("%s %s", version,
+                     change->staged ? "is in the store, and waits to be installed"
+                                    : "waits to be downloaded");
+        for (size_t i = 0; i < SU_CONDITIONS; i++)
+                if (change->waits & 1U << i)
+                        (void)printf(": %s", su_condition_wish(1U << i));
+        (void)puts(".");
+}
+
 static int print_text(const struct su_engine *engine, const struct su_change *change,
                       struct su_error *err)
 {
@@ -89,8 +101,8 @@ static int print_text(const struct su_engine *engine, const struct su_change *ch
         r = su_engine_version(engine, &change->to_level, &version, err);
         if (r < 0)
                 return r;
-        if (change->staged) {
-                (void)printf("%s is in the store, and waits to be installed.\n", version);
+        if (change->staged || change->waits) {
+                print_waits(change, version);
                 return 0;
         }
         if (!change->dry_run && !change->changed) {
@@ -121,6 +133,7 @@ static int run(const struct su_arguments *arguments,
                 .unattended = arguments->unattended,
                 .force = arguments->force,
                 .download_only = arguments->download_only,
+                .surroundings = arguments->surroundings,
                 .when = arguments->when,
                 .listener = su_progress_tell,
                 .userdata = &progress,

@@ -16,6 +16,8 @@ enum takes {
         TAKES_FORCE = 1 << 3,
         TAKES_UNATTENDED = 1 << 4,
         TAKES_DOWNLOAD_ONLY = 1 << 5,
+        TAKES_SURROUNDINGS = 1 << 6,
+        TAKES_OPERAND = 1 << 7,
 };
 
 struct verb {
@@ -31,7 +33,8 @@ static const struct verb verbs[] = {
          "Show the version with its letter and its state"},
         {"check", su_verb_check, false, TAKES_NOTHING, "Ask the repository what it offers"},
         {"install", su_verb_install, false,
-         TAKES_DRY_RUN | TAKES_RESTART | TAKES_FORCE | TAKES_UNATTENDED | TAKES_DOWNLOAD_ONLY,
+         TAKES_DRY_RUN | TAKES_RESTART | TAKES_FORCE | TAKES_UNATTENDED | TAKES_DOWNLOAD_ONLY |
+                 TAKES_SURROUNDINGS,
          "Install the level that is offered, live; leave one that was recalled"},
         {"remove", su_verb_remove, false, TAKES_DRY_RUN | TAKES_RESTART,
          "Go back to the baseline, live"},
@@ -54,6 +57,8 @@ static const struct verb verbs[] = {
          "Look again at the seals, and at the proof that the level is publicly logged"},
         {"config", su_verb_config, true, TAKES_NOTHING,
          "Show what is configured, and where it was said"},
+        {"automatic", su_verb_automatic, true, TAKES_OPERAND,
+         "Show, or set, what is done by itself: off, check, download, install"},
         {"metrics", su_verb_metrics, true, TAKES_NOTHING,
          "Print what a monitoring system collects (OpenMetrics)"},
         {"history", su_verb_history, true, TAKES_NOTHING,
@@ -78,6 +83,9 @@ static void print_help(FILE *out)
                 "                       holds the suspension\n"
                 "  --unattended         install: as configured, and nothing a person has to "
                 "decide\n"
+                "  --metered, --battery=PERCENT, --in-use\n"
+                "                       install --unattended: heed that the network is metered,\n"
+                "                       that there is no mains, that somebody is at work\n"
                 "  --download-only      install: stop when the images are in the store\n"
                 "  --root=DIR           Work on the OS tree below DIR\n"
                 "  --repository=URL     Instead of Repository= in suture.conf\n"
@@ -94,6 +102,9 @@ enum {
         OPTION_FORCE,
         OPTION_UNATTENDED,
         OPTION_DOWNLOAD_ONLY,
+        OPTION_METERED,
+        OPTION_BATTERY,
+        OPTION_IN_USE,
         OPTION_ROOT,
         OPTION_REPOSITORY,
         OPTION_TRUSTED_ROOT,
@@ -111,6 +122,9 @@ static const struct option options[] = {
         {"force", no_argument, NULL, OPTION_FORCE},
         {"unattended", no_argument, NULL, OPTION_UNATTENDED},
         {"download-only", no_argument, NULL, OPTION_DOWNLOAD_ONLY},
+        {"metered", no_argument, NULL, OPTION_METERED},
+        {"battery", required_argument, NULL, OPTION_BATTERY},
+        {"in-use", no_argument, NULL, OPTION_IN_USE},
         {"root", required_argument, NULL, OPTION_ROOT},
         {"repository", required_argument, NULL, OPTION_REPOSITORY},
         {"trusted-root", required_argument, NULL, OPTION_TRUSTED_ROOT},
@@ -143,6 +157,18 @@ static int set_when(struct su_arguments *arguments, const char *text, struct su_
         return 0;
 }
 
+static int set_battery(struct su_arguments *arguments, const char *text, struct su_error *err)
+{
+        char *end;
+        long percent = strtol(text, &end, 10);
+
+        if (end == text || *end || percent < 0 || percent > 100)
+                return su_fail(err, SU_ERROR_USAGE, "--battery= is a percentage");
+        arguments->surroundings.on_battery = true;
+        arguments->surroundings.battery = (int)percent;
+        return 0;
+}
+
 static int parse(int argc, char **argv, struct su_arguments *arguments, bool *ret_informed,
                  struct su_error *err)
 {
@@ -170,6 +196,17 @@ static int parse(int argc, char **argv, struct su_arguments *arguments, bool *re
                         break;
                 case OPTION_DOWNLOAD_ONLY:
                         arguments->download_only = true;
+                        break;
+                case OPTION_METERED:
+                        arguments->surroundings.metered = true;
+                        break;
+                case OPTION_BATTERY:
+                        r = set_battery(arguments, optarg, err);
+                        if (r < 0)
+                                return r;
+                        break;
+                case OPTION_IN_USE:
+                        arguments->surroundings.in_use = true;
                         break;
                 case OPTION_IF_DUE:
                         arguments->if_due = true;
@@ -209,6 +246,7 @@ static int parse(int argc, char **argv, struct su_arguments *arguments, bool *re
 static int check_options(const struct verb *verb, const struct su_arguments *arguments,
                          struct su_error *err)
 {
+        const struct su_surroundings *around = &arguments->surroundings;
         const struct {
                 bool given;
                 enum takes takes;
@@ -220,6 +258,9 @@ static int check_options(const struct verb *verb, const struct su_arguments *arg
                 {arguments->force, TAKES_FORCE, "--force"},
                 {arguments->unattended, TAKES_UNATTENDED, "--unattended"},
                 {arguments->download_only, TAKES_DOWNLOAD_ONLY, "--download-only"},
+                {around->metered, TAKES_SURROUNDINGS, "--metered"},
+                {around->on_battery, TAKES_SURROUNDINGS, "--battery"},
+                {around->in_use, TAKES_SURROUNDINGS, "--in-use"},
         };
 
         for (size_t i = 0; i < SU_ELEMENTS(options_given); i++)
@@ -238,14 +279,17 @@ static int run(int argc, char **argv, struct su_arguments *arguments, struct su_
         r = parse(argc, argv, arguments, &informed, err);
         if (r < 0 || informed)
                 return r;
-        if (argc - optind != 1)
-                return su_fail(err, SU_ERROR_USAGE,
-                               "exactly one verb is wanted: try 'suture --help'");
+        if (argc == optind)
+                return su_fail(err, SU_ERROR_USAGE, "a verb is wanted: try 'suture --help'");
         verb = find_verb(argv[optind]);
         if (!verb)
                 return su_fail(err, SU_ERROR_USAGE, "unknown verb '%s': try 'suture --help'",
                                argv[optind]);
+        arguments->operand = argv[optind + 1];
         r = check_options(verb, arguments, err);
+        if (r >= 0 && argc - optind > (verb->takes & TAKES_OPERAND ? 2 : 1))
+                r = su_fail(err, SU_ERROR_USAGE, "'%s' is too much: try 'suture --help'",
+                            argv[argc - 1]);
         if (r < 0)
                 return r;
         arguments->engine.read_only = verb->read_only;

@@ -49,6 +49,15 @@ static json_t *refusals_to_json(const struct su_refusals *refusals)
         return su_take(array);
 }
 
+/* What is done by itself, and whether somebody else than this device's owner says so. */
+static json_t *automatic_to_json(const struct su_config *config)
+{
+        const struct su_config_value *value = su_config_find(config, "Automatic", "Level");
+
+        return json_pack("{s:s, s:b}", "level", su_automatic_name(config->automatic), "managed",
+                         value && value->managed);
+}
+
 static int print_json(const struct su_report *report, struct su_error *err)
 {
         const struct su_engine *engine = report->engine;
@@ -58,15 +67,17 @@ static int print_json(const struct su_report *report, struct su_error *err)
 
         return su_output_json(
                 json_pack(
-                        "{s:{s:s, s:s, s:s, s:s}, s:s, s:o, s:s, s:I, s:o, s:b, s:o, s:o, s:s?, "
+                        "{s:o, s:o, s:{s:s, s:s, s:s, s:s}, s:s, s:o, s:s, s:I, s:o, s:b, s:o, "
+                        "s:o, s:s?, "
                         "s:o, s:o, "
                         "s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:I}",
-                        "baseline", "name", engine->os.baseline, "os", engine->os.name,
-                        "os_version", engine->os.version, "architecture", engine->os.architecture,
-                        "version", report->version, "level", su_output_level(&report->level),
-                        "state", report->state, "generation", (json_int_t)engine->mounted,
-                        "components", su_output_components(&report->manifest), "exposure_known",
-                        known, "exposed",
+                        "automatic", automatic_to_json(&engine->config), "waits",
+                        su_conditions_to_json(engine->state.waits), "baseline", "name",
+                        engine->os.baseline, "os", engine->os.name, "os_version",
+                        engine->os.version, "architecture", engine->os.architecture, "version",
+                        report->version, "level", su_output_level(&report->level), "state",
+                        report->state, "generation", (json_int_t)engine->mounted, "components",
+                        su_output_components(&report->manifest), "exposure_known", known, "exposed",
                         known ? su_output_exposure(&survey->exposure) : json_null(), "stale",
                         known ? su_output_stale(&survey->stale) : json_null(), "needs",
                         known ? su_plan_needs(&survey->plan) : NULL, "waiting",
@@ -149,6 +160,9 @@ static void print_refusals(const struct su_report *report)
         if (knowledge->removed.name[0])
                 (void)printf("Removed:    (%s), which is not installed again by itself\n",
                              knowledge->removed.name);
+        for (size_t i = 0; i < SU_CONDITIONS; i++)
+                if (report->engine->state.waits & 1U << i)
+                        (void)printf("Waits for:  %s\n", su_condition_wish(1U << i));
         if (knowledge->staged.name[0])
                 (void)printf("Staged:     (%s) waits to be installed\n", knowledge->staged.name);
 }

@@ -12,6 +12,7 @@
 
 struct su_arguments {
         struct su_engine_options engine;
+        const char *operand; /* NULL: none */
         bool json;
         bool direct;  /* do not ask the agent to do it */
         FILE *parent; /* for the program that runs this one (parent.h); NULL: there is none */
@@ -20,10 +21,12 @@ struct su_arguments {
         bool force;
         bool unattended;
         bool download_only;
+        struct su_surroundings surroundings;
         enum su_restart_when when;
         bool when_given;
 };
 
+int su_verb_automatic(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_status(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_check(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_install(const struct su_arguments *arguments, struct su_error *err);

@@ -18,7 +18,9 @@ struct su_skips {
 struct su_admin_policy {
         bool forbids_install; /* of a newer level; leaving a recalled one is no installation */
         bool forbids_removal;
-        int64_t defer;         /* seconds after its release before a level is wanted */
+        int64_t defer;   /* seconds after its release before a level is wanted */
+        int64_t enforce; /* seconds after its release from which it is installed by itself, 0: never
+                          */
         struct su_level pin;   /* no newer level is; "": none */
         struct su_skips skips; /* these are not */
 };

@@ -155,11 +155,13 @@ static const char *find_reason(const struct su_task *task)
         return change->recalled && recalled ? recalled->reason : task->options->reason;
 }
 
-/* That what waits in the store is still there is not worth a line each day. */
+/* That something still waits, in the store or to be downloaded, is not worth a line each day. */
 static bool is_worth_a_record(const struct su_task *task, int result)
 {
         const struct su_change *change = task->change;
 
+        if (result >= 0 && change->waits && !change->staged)
+                return false;
         return task->begun && !task->options->dry_run &&
                (!task->download_only || result < 0 || change->image_bytes > 0);
 }
@@ -238,6 +240,17 @@ static int ask(struct su_task *task, enum su_course *ret_course, struct su_error
         return 0;
 }
 
+/* What has to be downloaded may have to wait. */
+static bool waits_to_download(struct su_task *task)
+{
+        struct su_change *change = task->change;
+
+        if (change->download_bytes == 0 || task->waits_to_download == 0)
+                return false;
+        change->waits = task->waits_to_download | task->waits_to_install;
+        return true;
+}
+
 static int obtain_images(struct su_task *task, struct su_error *err)
 {
         su_auto_close int base_fd = -EBADF;
@@ -247,7 +260,7 @@ static int obtain_images(struct su_task *task, struct su_error *err)
         r = su_layers_open_base(task->engine->root, &base_fd, err);
         if (r >= 0)
                 r = su_images_plan(task, base_fd, err);
-        if (r >= 0 && !task->options->dry_run)
+        if (r >= 0 && !task->options->dry_run && !waits_to_download(task))
                 r = su_images_make(task, base_fd, err);
         return r;
 }
@@ -270,8 +283,12 @@ static int go_forward(struct su_task *task, struct su_error *err)
         int r;
 
         r = obtain_images(task, err);
-        if (r < 0 || task->download_only)
-                return r < 0 ? r : stage(task, err);
+        if (r < 0 || change->waits)
+                return r;
+        if (task->download_only) {
+                change->waits = task->waits_to_install;
+                return stage(task, err);
+        }
         r = survey_before(task, err);
         if (r < 0 || task->options->dry_run)
                 return r < 0 ? r : su_task_check_cancelled(task, err);
@@ -304,6 +321,17 @@ static int go_back(struct su_task *task, struct su_error *err)
         return r < 0 ? r : refresh(task, NULL, err);
 }
 
+/* For status, which is to say why nothing happens. */
+static int remember_waits(struct su_task *task, struct su_error *err)
+{
+        struct su_state *state = &task->engine->state;
+
+        if (state->waits == task->change->waits || task->options->dry_run)
+                return 0;
+        state->waits = task->change->waits;
+        return su_state_save(task->engine->state_fd, state, err);
+}
+
 static int install(struct su_task *task, struct su_error *err)
 {
         enum su_course course = SU_COURSE_STAY;
@@ -316,9 +344,11 @@ static int install(struct su_task *task, struct su_error *err)
         r = load_present(task, err);
         if (r >= 0)
                 r = ask(task, &course, err);
-        if (r < 0 || course == SU_COURSE_STAY)
-                return r;
-        return course == SU_COURSE_GO_BACK ? go_back(task, err) : go_forward(task, err);
+        if (r >= 0 && course == SU_COURSE_GO_BACK)
+                r = go_back(task, err);
+        else if (r >= 0 && course == SU_COURSE_INSTALL)
+                r = go_forward(task, err);
+        return r < 0 || !task->options->unattended ? r : remember_waits(task, err);
 }
 
 static int take_back(struct su_task *task, struct su_error *err)

@@ -9,6 +9,7 @@
 #include "base/own.h"
 #include "device/choice.h"
 #include "device/collect.h"
+#include "device/conditions.h"
 #include "device/engine.h"
 #include "device/refresh.h"
 #include "improvement/manifest.h"
@@ -34,7 +35,8 @@ struct su_change_options {
         bool unattended;    /* nobody asked for it: what is withheld for a person stays as it is */
         bool force;         /* install also what failed here before */
         bool download_only; /* install: stop when all images are in the store */
-        const char *reason; /* for the history; may be NULL */
+        struct su_surroundings surroundings; /* of what is unattended */
+        const char *reason;                  /* for the history; may be NULL */
         enum su_restart_when when;
         su_step_listener listener;
         void *userdata;
@@ -44,9 +46,10 @@ struct su_change_options {
  * far the change got. */
 struct su_change {
         bool dry_run;
-        bool changed;  /* /usr is another one now */
-        bool staged;   /* the images of `to` are in the store, and that was all that was wanted */
-        bool recalled; /* what was on /usr had been recalled */
+        bool changed;   /* /usr is another one now */
+        bool staged;    /* the images of `to` are in the store, and that was all that was wanted */
+        unsigned waits; /* conditions (conditions.h) that what is unattended waits for */
+        bool recalled;  /* what was on /usr had been recalled */
         struct su_level from_level;
         struct su_level to_level;
         struct su_manifest from; /* baseline NULL: the OS baseline without improvement */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/dropins.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "device/settings.h"
 
@@ -132,13 +133,24 @@ int su_config_defaults(struct su_config *ret, struct su_error *err)
         return 0;
 }
 
-bool su_config_says(const struct su_config *config, const char *section, const char *key)
+const struct su_config_value *su_config_find(const struct su_config *config, const char *section,
+                                             const char *key)
 {
         const struct su_ini_line line = {.section = section, .key = key};
+        const struct su_config_values *values;
         size_t index;
 
-        return su_setting_find(&line, &index, NULL) >= 0 && config->origins[index].n_values > 0 &&
-               !is_only_fallback(&config->origins[index]);
+        if (su_setting_find(&line, &index, NULL) < 0)
+                return NULL;
+        values = &config->origins[index];
+        return values->n_values > 0 ? &values->values[values->n_values - 1] : NULL;
+}
+
+bool su_config_says(const struct su_config *config, const char *section, const char *key)
+{
+        const struct su_config_value *value = su_config_find(config, section, key);
+
+        return value && value->file;
 }
 
 int su_config_load(int root_fd, struct su_config *ret, struct su_error *err)
@@ -154,6 +166,72 @@ int su_config_load(int root_fd, struct su_config *ret, struct su_error *err)
         *ret = config;
         config = (struct su_config){0};
         return 0;
+}
+
+const char *const su_automatic_words[] = {"off", "check", "download", "install", NULL};
+
+const char *su_automatic_name(enum su_automatic automatic)
+{
+        return su_automatic_words[automatic];
+}
+
+bool su_automatic_from_name(const char *name, enum su_automatic *ret)
+{
+        for (unsigned i = 0; su_automatic_words[i]; i++)
+                if (strcmp(su_automatic_words[i], name) == 0) {
+                        *ret = (enum su_automatic)i;
+                        return true;
+                }
+        return false;
+}
+
+static int check_not_managed(int root_fd, struct su_error *err)
+{
+        su_auto_config struct su_config config = {0};
+        const struct su_config_value *value;
+        int r;
+
+        r = su_config_load(root_fd, &config, err);
+        if (r < 0)
+                return r;
+        value = su_config_find(&config, "Automatic", "Level");
+        if (value && value->managed)
+                return su_fail(err, SU_ERROR_MANAGED,
+                               "the organisation that manages this system decides this (%s:%u)",
+                               value->file, value->line);
+        return 0;
+}
+
+static int check_effect(int root_fd, enum su_automatic automatic, struct su_error *err)
+{
+        su_auto_config struct su_config config = {0};
+        const struct su_config_value *value;
+        int r;
+
+        r = su_config_load(root_fd, &config, err);
+        if (r < 0 || config.automatic == automatic)
+                return r;
+        value = su_config_find(&config, "Automatic", "Level");
+        return su_fail(err, SU_ERROR_CONFIG, "it has no effect: %s:%u says something else",
+                       value && value->file ? value->file : "a file", value ? value->line : 0);
+}
+
+int su_config_set_automatic(int root_fd, enum su_automatic automatic, struct su_error *err)
+{
+        su_auto_close int directory_fd = -EBADF;
+        su_auto_free char *text = NULL;
+        int r;
+
+        r = check_not_managed(root_fd, err);
+        if (r >= 0)
+                r = su_format(&text, err,
+                              "# Written by 'suture automatic'.\n[Automatic]\nLevel=%s\n",
+                              su_automatic_name(automatic));
+        if (r >= 0)
+                r = su_dir_make(root_fd, "etc/suture/suture.conf.d", 0755, &directory_fd, err);
+        if (r >= 0)
+                r = su_file_write(directory_fd, "50-automatic.conf", text, strlen(text), 0644, err);
+        return r < 0 ? r : check_effect(root_fd, automatic, err);
 }
 
 void su_config_done(struct su_config *config)

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/own.h"
 #include "device/admin_policy.h"
+#include "device/conditions.h"
 #include "restart/due.h"
 
 #define SU_TRUSTED_ROOT_PATH "/etc/suture/root.json"
@@ -47,17 +48,29 @@ struct su_config {
         char *log_policy;   /* the same */
         struct su_restart_policy restart;
         enum su_automatic automatic;
-        bool recall_asks;   /* a recall waits for a person, too */
-        int64_t watch_time; /* seconds; 0: nothing is watched */
+        struct su_condition_policy conditions; /* what is done by itself waits for these */
+        bool recall_asks;                      /* a recall waits for a person, too */
+        int64_t watch_time;                    /* seconds; 0: nothing is watched */
         struct su_admin_policy policy;
         struct su_config_values *origins; /* su_n_settings of them */
 };
+
+/* "off", "check", "download", "install"; NULL at the end. */
+extern const char *const su_automatic_words[];
+const char *su_automatic_name(enum su_automatic automatic);
+bool su_automatic_from_name(const char *name, enum su_automatic *ret);
 
 /* What holds without any file. */
 int su_config_defaults(struct su_config *ret, struct su_error *err);
 /* CONFIG when a file is malformed. */
 int su_config_load(int root_fd, struct su_config *ret, struct su_error *err);
+/* The value that counts, and where it was said; NULL: there is none. */
+const struct su_config_value *su_config_find(const struct su_config *config, const char *section,
+                                             const char *key);
 /* Whether a file says so, and it is not only what holds without any. */
 bool su_config_says(const struct su_config *config, const char *section, const char *key);
+/* Write what is done by itself into a file of its own below /etc/suture. MANAGED when an
+ * organisation's management says it; CONFIG when a file that is read later says something else. */
+int su_config_set_automatic(int root_fd, enum su_automatic automatic, struct su_error *err);
 void su_config_done(struct su_config *config);
 #define su_auto_config su_auto(su_config_done)

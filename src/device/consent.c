@@ -1,8 +1,22 @@
 #include "device/consent.h"
 
+#include "base/clock.h"
+
 static int withhold(const struct su_offer *offer, const char *why, struct su_error *err)
 {
         return su_fail(err, SU_ERROR_WITHHELD, "%s: %s", offer->message, why);
+}
+
+/* What has to wait for its time is made ready until then. */
+static void note_conditions(struct su_task *task, const struct su_offer *offer)
+{
+        const struct su_condition_policy *policy = &task->engine->config.conditions;
+        const struct su_surroundings *surroundings = &task->options->surroundings;
+        const bool enforced = offer->decision.enforced;
+
+        task->waits_to_download = su_conditions_of_download(policy, surroundings, enforced);
+        task->waits_to_install = su_conditions_of_install(policy, surroundings, enforced, su_now());
+        task->download_only |= task->waits_to_install != 0;
 }
 
 /* What only a person may do. */
@@ -15,6 +29,9 @@ static int check_unattended(struct su_task *task, const struct su_offer *offer,
                 return config->recall_asks
                                ? withhold(offer, "recalls wait for a person (suture install)", err)
                                : 0;
+        note_conditions(task, offer);
+        if (offer->decision.enforced)
+                return 0;
         if (offer->decision.hold == SU_HOLD_REMOVED)
                 return withhold(offer, "a person may (suture install)", err);
         if (config->automatic < SU_AUTOMATIC_DOWNLOAD)

@@ -51,6 +51,15 @@ static int check_policy(const struct su_situation *situation,
         return check_deferral(situation, current, err);
 }
 
+static bool is_enforced(const struct su_situation *situation,
+                        const struct su_channel_level *current)
+{
+        const int64_t enforce = situation->policy->enforce;
+
+        return enforce > 0 && current->n_rollout > 0 &&
+               situation->now - current->rollout[0].from >= enforce;
+}
+
 /* Whether it is for this device by now: by its administrator, and by the roll-out. */
 static int check_reach(const struct su_situation *situation, const struct su_channel_level *current,
                        struct su_error *err)
@@ -139,6 +148,7 @@ static int advance(const struct su_situation *situation, const struct su_channel
         }
         decision->course = SU_COURSE_INSTALL;
         decision->hold = find_hold(situation->knowledge, &current->level);
+        decision->enforced = is_enforced(situation, current);
         return check_reach(situation, current, err);
 }
 

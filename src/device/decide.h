@@ -10,7 +10,9 @@
  *  6. A level is offered when the roll-out has reached this device.
  *  7. A level that the administrator's policy does not want (pinned to an older one, skipped,
  *     deferred) is not offered here, to nobody.
- *  8. "Automatic off" takes nothing away: what is offered can be installed by a person.
+ *  8. What the administrator enforces, since its release is long ago, is installed by itself, also
+ *     where a person removed it, switched "automatic" off, or is at work.
+ *  9. "Automatic off" takes nothing away: what is offered can be installed by a person.
  */
 #pragma once
 
@@ -48,6 +50,7 @@ enum su_hold {
 struct su_decision {
         enum su_course course;
         enum su_hold hold;
+        bool enforced; /* it is out for as long as the administrator lets it wait */
         struct su_level level;
         const char *recall_reason; /* the channel's: why the level on /usr was recalled; or NULL */
 };

@@ -284,6 +284,8 @@ static int remember(struct su_engine *engine, const struct su_offer *offer,
                 level = offered_level(offer);
         else if (withdraws_offer(failure))
                 level = (struct su_level){0};
+        if (failure && withdraws_offer(failure))
+                engine->state.waits = 0;
         free(check->outcome);
         free(check->message);
         *check = (struct su_check_record){.at = su_now(), .level = level};

@@ -52,6 +52,24 @@ static int assign_watch_time(const struct su_setting *setting, void *field,
                                       line->key, line->value);
 }
 
+static int assign_percent(const struct su_setting *setting, void *field,
+                          const struct su_ini_line *line, struct su_error *err)
+{
+        int64_t *ret = field;
+        char *end;
+        long value;
+
+        (void)setting;
+        errno = 0;
+        value = strtol(line->value, &end, 10);
+        if (end == line->value || (strcmp(end, "") != 0 && strcmp(end, "%") != 0) || errno != 0 ||
+            value < 0 || value > 100)
+                return su_fail_line(err, line, "%s= is not like '20%%': '%s'", line->key,
+                                    line->value);
+        *ret = value;
+        return 0;
+}
+
 static int assign_level(const struct su_setting *setting, void *field,
                         const struct su_ini_line *line, struct su_error *err)
 {
@@ -143,14 +161,16 @@ static const struct su_setting_kind text = {false, sizeof(char *), assign_text},
                                     path = {false, sizeof(char *), assign_path},
                                     duration = {false, sizeof(int64_t), assign_duration},
                                     watch_time = {false, sizeof(int64_t), assign_watch_time},
+                                    percent = {false, sizeof(int64_t), assign_percent},
                                     level = {false, sizeof(struct su_level), assign_level},
                                     choice = {false, sizeof(unsigned), assign_choice},
                                     truth = {false, sizeof(bool), assign_truth},
                                     windows = {true, sizeof(struct su_windows), add_window},
                                     skips = {true, sizeof(struct su_skips), add_skip};
 
-static const char *const automatic[] = {"off", "check", "download", "install", NULL};
 static const char *const after_deadline[] = {"announce", "restart", NULL};
+static const char *const metered[] = {"wait", "ignore", NULL};
+static const char *const in_use[] = {"ignore", "wait", NULL};
 static const char *const act[] = {"at-once", "ask", NULL};
 static const char *const allow[] = {"yes", "no", NULL}; /* kept is what is forbidden */
 
@@ -164,13 +184,18 @@ const struct su_setting su_settings[] = {
         {"Restart", "Deadline", "", &duration, FIELD(restart.deadline), NULL},
         {"Restart", "AfterDeadline", "announce", &truth, FIELD(restart.restart_overdue),
          after_deadline},
-        {"Automatic", "Level", "install", &choice, FIELD(automatic), automatic},
+        {"Automatic", "Level", "install", &choice, FIELD(automatic), su_automatic_words},
+        {"Automatic", "Metered", "wait", &truth, FIELD(conditions.ignores_metered), metered},
+        {"Automatic", "Battery", "20%", &percent, FIELD(conditions.battery_min), NULL},
+        {"Automatic", "InUse", "ignore", &truth, FIELD(conditions.waits_for_idle), in_use},
+        {"Automatic", "Window", "", &windows, FIELD(conditions.windows), NULL},
         {"Recall", "Act", "at-once", &truth, FIELD(recall_asks), act},
         /* systemd's default interval in which too many starts are a crash loop. */
         {"Watch", "Time", "10s", &watch_time, FIELD(watch_time), NULL},
         {"Policy", "AllowInstall", "yes", &truth, FIELD(policy.forbids_install), allow},
         {"Policy", "AllowRemoval", "yes", &truth, FIELD(policy.forbids_removal), allow},
         {"Policy", "Defer", "", &duration, FIELD(policy.defer), NULL},
+        {"Policy", "Enforce", "", &duration, FIELD(policy.enforce), NULL},
         {"Policy", "Pin", "", &level, FIELD(policy.pin), NULL},
         {"Policy", "Skip", "", &skips, FIELD(policy.skips), NULL},
 };

@@ -175,6 +175,7 @@ static int read_state(const json_t *document, struct su_state *state, struct su_
                 r = read_parts(document, state, err);
         if (r >= 0)
                 r = read_check(document, &state->check, err);
+        state->waits = su_conditions_from_json(json_object_get(document, "waits"));
         return r;
 }
 
@@ -216,7 +217,7 @@ int su_state_save(int state_fd, const struct su_state *state, struct su_error *e
 
         document = json_pack(
                 "{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:s?, s:s?, s:{s:s, s:I, s:I}, s:o, s:o, "
-                "s:{s:I, s:s}, s:o, s:{s:I, s:s?, s:s?, s:s?}}",
+                "s:{s:I, s:s}, s:o, s:o, s:{s:I, s:s?, s:s?, s:s?}}",
                 "type", STATE_TYPE, "version", STATE_VERSION, "newest", (json_int_t)state->newest,
                 "active", (json_int_t)state->active, "previous", (json_int_t)state->previous,
                 "retired", (json_int_t)state->retired, "transition", (json_int_t)state->transition,
@@ -227,7 +228,8 @@ int su_state_save(int state_fd, const struct su_state *state, struct su_error *e
                 suspension_to_json(&state->suspension), "watched",
                 su_watched_to_json(&state->watched), "boots", "tries",
                 (json_int_t)state->boots.tries, "counted", state->boots.counted, "knowledge",
-                su_knowledge_to_json(&state->knowledge), "last_check", "at",
+                su_knowledge_to_json(&state->knowledge), "waits",
+                su_conditions_to_json(state->waits), "last_check", "at",
                 (json_int_t)state->check.at, "outcome", state->check.outcome, "message",
                 state->check.message, "level", level_or_null(&state->check.level));
         if (!document)
@@ -249,6 +251,7 @@ void su_state_begin(struct su_state *state, int64_t generation, const struct su_
 static void begin_anew(struct su_state *state)
 {
         state->waiting_since = 0;
+        state->waits = 0;
         state->suspension = (struct su_suspension){0};
         /* This boot says nothing about it: it began with something else. */
         state->boots.tries = 0;

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/own.h"
 #include "base/paths.h"
+#include "device/conditions.h"
 #include "device/holder.h"
 #include "device/knowledge.h"
 #include "improvement/level.h"
@@ -56,6 +57,7 @@ struct su_state {
         struct su_watched watched;
         struct su_boot_count boots;
         struct su_knowledge knowledge;
+        unsigned waits; /* conditions (conditions.h) that what is done by itself waits for */
         struct su_check_record check;
 };
 

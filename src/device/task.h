@@ -13,11 +13,13 @@ struct su_task {
         struct su_change *change;
         uint64_t step_began;
         const char *step;
-        uint64_t expected;  /* bytes of the present download, 0: unknown */
-        bool download_only; /* by the options, or because no more may be done by itself */
-        bool begun;         /* there is something to change: from here on the history tells of it */
-        bool cancelled;     /* the listener asked to stop */
-        bool swapping;      /* it is too late for that */
+        uint64_t expected;          /* bytes of the present download, 0: unknown */
+        bool download_only;         /* by the options, or because no more may be done by itself */
+        unsigned waits_to_download; /* conditions, when nobody asked for the change */
+        unsigned waits_to_install;
+        bool begun;     /* there is something to change: from here on the history tells of it */
+        bool cancelled; /* the listener asked to stop */
+        bool swapping;  /* it is too late for that */
 };
 
 void su_task_begin_step(struct su_task *task, const char *name);

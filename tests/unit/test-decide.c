@@ -166,6 +166,24 @@ static void check_policy(const struct su_admin_policy *policy, const char *prese
         channel_done(&channel);
 }
 
+/* Level (c) was released a second ago. */
+static void check_enforcement(int64_t enforce, bool enforced)
+{
+        const struct su_admin_policy policy = {.enforce = enforce};
+        su_auto_knowledge struct su_knowledge knowledge = {.removed = level_of("c")};
+        struct su_channel channel;
+        struct su_situation situation = {
+                .channel = &channel, .knowledge = &knowledge, .policy = &policy, .now = NOW};
+        struct su_decision decision = {0};
+        struct su_error err = {0};
+
+        make_channel("c", "", 100, &channel);
+        assert_ok(su_decide(&situation, &decision, &err), err);
+        assert_int_equal(decision.enforced, enforced);
+        assert_int_equal(decision.hold, SU_HOLD_REMOVED);
+        channel_done(&channel);
+}
+
 static void test_the_administrators_policy(void **state)
 {
         const struct su_admin_policy pinned = {.pin = {"b"}};
@@ -184,6 +202,9 @@ static void test_the_administrators_policy(void **state)
         /* Who is there already stays. */
         check_policy(&skipping, "c", "", NULL, "c");
         check_policy(&deferring_long, "c", "", NULL, "c");
+        check_enforcement(0, false);
+        check_enforcement(1, true);
+        check_enforcement(2, false);
         /* A recalled level is left all the same: to what was there before. */
         check_policy(&pinned, "b", "b", NULL, "");
         check_policy(&skipping, "b", "b", NULL, "");
