@@ -1,6 +1,7 @@
 /* The verbs install and remove. */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -23,6 +24,19 @@ static json_t *steps_to_json(const struct su_change *change)
         return su_take(steps);
 }
 
+/* When the window opens that is waited for: a time, or null. */
+static json_t *window_to_json(const struct su_config *config, unsigned waits)
+{
+        const struct su_restart_policy policy = {.windows = config->conditions.windows};
+        int64_t opens = waits & SU_CONDITION_WINDOW ? su_restart_opens(&policy, su_now()) : -1;
+        char text[SU_TIME_TEXT_SIZE];
+
+        if (opens < 0)
+                return json_null();
+        su_time_format(opens, text);
+        return json_string(text);
+}
+
 static int output_document(const struct su_arguments *arguments, const struct su_engine *engine,
                            const struct su_change *change, struct su_error *err)
 {
@@ -37,7 +51,7 @@ static int output_document(const struct su_arguments *arguments, const struct su
                 json_pack("{s:b, s:b, s:b, s:b, s:o, s:o, s:s, s:I, s:I, s:I, s:o, s:I, s:I, s:o, "
                           "s:o, s:o, "
                           "s:o, "
-                          "s:o, s:o, s:o, s:s, s:b, s:o, s:I, s:o}",
+                          "s:o, s:o, s:o, s:s, s:b, s:o, s:I, s:o, s:o}",
                           "dry_run", change->dry_run, "changed", change->changed, "staged",
                           change->staged, "recalled", change->recalled, "from",
                           su_output_level(&change->from_level), "to",
@@ -58,7 +72,8 @@ static int output_document(const struct su_arguments *arguments, const struct su
                           "restarted", change->refresh.restarted, "restarts_open",
                           su_output_opens(&change->refresh), "freed_bytes",
                           (json_int_t)change->collected.bytes, "waits",
-                          su_conditions_to_json(change->waits)),
+                          su_conditions_to_json(change->waits), "window_opens",
+                          window_to_json(&engine->config, change->waits)),
                 err);
 }
 

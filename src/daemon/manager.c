@@ -11,6 +11,7 @@
 #include "daemon/query.h"
 #include "daemon/reply.h"
 #include "daemon/status.h"
+#include "daemon/update.h"
 
 struct su_manager {
         sd_bus *bus;
@@ -19,6 +20,7 @@ struct su_manager {
         void (*ready)(void *userdata);
         void *userdata;
         struct su_look *look;
+        struct su_update *update;
         struct su_queries queries;
         struct su_job *jobs; /* the newest first */
         uint32_t last_id;
@@ -45,6 +47,7 @@ static void on_job_finished(void *userdata, struct su_job *job)
                                  job->id, job->path, job->order.kind, job->error);
         (void)sd_bus_emit_properties_changed(manager->bus, SU_BUS_PATH, SU_BUS_MANAGER, "Job",
                                              NULL);
+        su_update_job_finished(manager->update, job);
         su_look_again(manager->look);
 }
 
@@ -55,9 +58,10 @@ static int on_job_cancel(void *userdata, struct su_job *job, sd_bus_message *cal
         return cancel_job(userdata, call, job);
 }
 
-static int add_job(struct su_manager *manager, const struct su_order *order, struct su_job **ret,
+static int add_job(void *userdata, const struct su_order *order, struct su_job **ret,
                    struct su_error *err)
 {
+        struct su_manager *manager = userdata;
         const struct su_job *running = find_running(manager);
         struct su_job *job = NULL;
         int r;
@@ -95,6 +99,7 @@ struct request {
         sd_bus_message *call;
         struct su_order order;
         struct su_job *job; /* to be cancelled */
+        bool changes;       /* a query that changes something has no result */
         int (*perform)(const struct request *request, struct su_error *err);
 };
 
@@ -106,6 +111,28 @@ static int perform_job(const struct request *request, struct su_error *err)
         return r < 0 ? r : sd_bus_reply_method_return(request->call, "o", job->path);
 }
 
+static void on_update_begun(void *userdata, const struct su_job *job,
+                            const struct su_error *failure)
+{
+        su_auto_bus_message sd_bus_message *call = userdata;
+
+        if (job)
+                (void)sd_bus_reply_method_return(call, "o", job->path);
+        else
+                (void)su_reply_failure(call, failure);
+}
+
+static int perform_update(const struct request *request, struct su_error *err)
+{
+        int r;
+
+        sd_bus_message_ref(request->call);
+        r = su_update_ask(request->manager->update, on_update_begun, request->call, err);
+        if (r < 0)
+                sd_bus_message_unref(request->call);
+        return r;
+}
+
 static int perform_query(const struct request *request, struct su_error *err)
 {
         const char *arguments[SU_JOB_ARGUMENTS_MAX + 1] = {NULL};
@@ -113,7 +140,7 @@ static int perform_query(const struct request *request, struct su_error *err)
         for (size_t i = 0; i < SU_JOB_ARGUMENTS_MAX && request->order.arguments[i][0]; i++)
                 arguments[i] = request->order.arguments[i];
         return su_query_start(&request->manager->queries, request->manager->program, arguments,
-                              request->call, err);
+                              request->call, !request->changes, err);
 }
 
 static int perform_cancel(const struct request *request, struct su_error *err)
@@ -154,7 +181,11 @@ static int ask_for(const struct request *wanted)
 
 static int cancel_job(struct su_manager *manager, sd_bus_message *call, struct su_job *job)
 {
-        const struct request request = {manager, call, job->order, job, perform_cancel};
+        const struct request request = {.manager = manager,
+                                        .call = call,
+                                        .order = job->order,
+                                        .job = job,
+                                        .perform = perform_cancel};
 
         if (!su_job_is_running(job))
                 return su_reply_error(call, "NotFound", "the job is over");
@@ -168,18 +199,21 @@ struct method {
         const char *kind; /* of the job, or NULL: a query */
         const char *action;
         const char *arguments[4];
+        bool changes; /* a query that does, and answers with nothing */
 };
 
 static const struct method methods[] = {
-        {"Check", "check", SU_ACTION_CHECK, {"check"}},
-        {"Install", "install", SU_ACTION_INSTALL, {"install"}},
-        {"Remove", "remove", SU_ACTION_REMOVE, {"remove"}},
-        {"Restart", "restart", SU_ACTION_INSTALL, {"restart"}},
-        {"Watch", "watch", SU_ACTION_INSTALL, {"watch"}},
-        {"Plan", NULL, SU_ACTION_CHECK, {"install", "--dry-run", "--json"}},
-        {"GetStatus", NULL, NULL, {"status", "--json"}},
-        {"GetExposure", NULL, NULL, {"exposure", "--json"}},
-        {"GetHistory", NULL, NULL, {"history", "--json"}},
+        {"Check", "check", SU_ACTION_CHECK, {"check"}, false},
+        {"Install", "install", SU_ACTION_INSTALL, {"install"}, false},
+        {"Remove", "remove", SU_ACTION_REMOVE, {"remove"}, false},
+        {"Restart", "restart", SU_ACTION_INSTALL, {"restart"}, false},
+        {"Watch", "watch", SU_ACTION_INSTALL, {"watch"}, false},
+        {"Update", "update", SU_ACTION_INSTALL, {NULL}, false},
+        {"SetAutomatic", NULL, SU_ACTION_CONFIGURE, {"automatic"}, true},
+        {"Plan", NULL, SU_ACTION_CHECK, {"install", "--dry-run", "--json"}, false},
+        {"GetStatus", NULL, NULL, {"status", "--json"}, false},
+        {"GetExposure", NULL, NULL, {"exposure", "--json"}, false},
+        {"GetHistory", NULL, NULL, {"history", "--json"}, false},
 };
 
 static const struct method *find_method(const char *name)
@@ -201,9 +235,15 @@ static int read_order(const struct method *method, sd_bus_message *call, struct 
         for (size_t i = 0; i < SU_ELEMENTS(method->arguments) && method->arguments[i] && r >= 0;
              i++)
                 r = su_order_add(order, err, "%s", method->arguments[i]);
-        if (r >= 0 && strcmp(sd_bus_message_get_signature(call, 1), "a{sv}") == 0)
-                r = su_options_read(call, order, err);
-        return r;
+        return r < 0 ? r : su_options_read(call, order, err);
+}
+
+static int (*find_performance(const struct method *method))(const struct request *request,
+                                                            struct su_error *err)
+{
+        if (!method->kind)
+                return perform_query;
+        return strcmp(method->kind, "update") == 0 ? perform_update : perform_job;
 }
 
 static int on_method(sd_bus_message *call, void *userdata, sd_bus_error *bus_error)
@@ -215,7 +255,8 @@ static int on_method(sd_bus_message *call, void *userdata, sd_bus_error *bus_err
         (void)bus_error;
         if (read_order(method, call, &request.order, &error) < 0)
                 return su_reply_failure(call, &error);
-        request.perform = method->kind ? perform_job : perform_query;
+        request.perform = find_performance(method);
+        request.changes = method->changes;
         if (method->action)
                 return ask_for(&request);
         return request.perform(&request, &error) < 0 ? su_reply_failure(call, &error) : 1;
@@ -302,6 +343,9 @@ static const sd_bus_vtable vtable[] = {
         JOB_METHOD_WITH_OPTIONS("Remove"),
         JOB_METHOD_WITH_OPTIONS("Restart"),
         JOB_METHOD("Watch"),
+        JOB_METHOD("Update"),
+        SD_BUS_METHOD_WITH_ARGS("SetAutomatic", SD_BUS_ARGS("s", level), SD_BUS_NO_RESULT,
+                                on_method, SD_BUS_VTABLE_UNPRIVILEGED),
         QUERY("Plan"),
         QUERY("GetStatus"),
         QUERY("GetExposure"),
@@ -331,6 +375,13 @@ static void on_looked(void *userdata, const json_t *before, const json_t *after)
                                                           (char **)changed);
 }
 
+static void on_configured(void *userdata)
+{
+        const struct su_manager *manager = userdata;
+
+        su_look_again(manager->look);
+}
+
 static int set_up(struct su_manager *manager, struct su_error *err)
 {
         int r;
@@ -341,8 +392,12 @@ static int set_up(struct su_manager *manager, struct su_error *err)
                 r = sd_bus_track_new(manager->bus, &manager->subscribers, NULL, NULL);
         if (r < 0)
                 return su_fail_errno(err, r, "cannot show the agent on the bus");
-        return su_look_new(sd_bus_get_event(manager->bus), manager->program, on_looked, manager,
-                           &manager->look, err);
+        manager->queries.changed = on_configured;
+        manager->queries.userdata = manager;
+        r = su_update_new(manager->bus, add_job, manager, &manager->update, err);
+        return r < 0 ? r
+                     : su_look_new(sd_bus_get_event(manager->bus), manager->program, on_looked,
+                                   manager, &manager->look, err);
 }
 
 int su_manager_new(sd_bus *bus, const char *program, void (*ready)(void *userdata), void *userdata,
@@ -369,7 +424,8 @@ int su_manager_new(sd_bus *bus, const char *program, void (*ready)(void *userdat
 bool su_manager_is_busy(const struct su_manager *manager)
 {
         return find_running(manager) || manager->queries.first || manager->asked > 0 ||
-               su_look_is_busy(manager->look) || sd_bus_track_count(manager->subscribers) > 0;
+               su_update_is_waiting(manager->update) || su_look_is_busy(manager->look) ||
+               sd_bus_track_count(manager->subscribers) > 0;
 }
 
 void su_manager_free(struct su_manager *manager)
@@ -383,6 +439,7 @@ void su_manager_free(struct su_manager *manager)
                 manager->jobs = job->next;
                 su_job_free(job);
         }
+        su_update_free(manager->update);
         su_look_free(manager->look);
         sd_bus_track_unref(manager->subscribers);
         sd_bus_slot_unref(manager->slot);

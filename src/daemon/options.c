@@ -61,7 +61,16 @@ static int read_option(sd_bus_message *call, struct su_order *order, struct su_e
         return read_value(call, option, order, err);
 }
 
-int su_options_read(sd_bus_message *call, struct su_order *order, struct su_error *err)
+static int read_operand(sd_bus_message *call, struct su_order *order, struct su_error *err)
+{
+        const char *text;
+
+        if (sd_bus_message_read(call, "s", &text) < 0 || !text[0] || text[0] == '-')
+                return su_fail(err, SU_ERROR_USAGE, "the argument is malformed");
+        return su_order_add(order, err, "%s", text);
+}
+
+static int read_options(sd_bus_message *call, struct su_order *order, struct su_error *err)
 {
         int r = sd_bus_message_enter_container(call, 'a', "{sv}");
 
@@ -72,4 +81,13 @@ int su_options_read(sd_bus_message *call, struct su_order *order, struct su_erro
                 r = sd_bus_message_exit_container(call);
         }
         return r < 0 ? su_fail(err, SU_ERROR_USAGE, "the options are malformed") : 0;
+}
+
+int su_options_read(sd_bus_message *call, struct su_order *order, struct su_error *err)
+{
+        const char *signature = sd_bus_message_get_signature(call, 1);
+
+        if (strcmp(signature, "a{sv}") == 0)
+                return read_options(call, order, err);
+        return strcmp(signature, "s") == 0 ? read_operand(call, order, err) : 0;
 }

@@ -1,4 +1,4 @@
-/* The options of a method call, a{sv}, as those of a verb of suture(8). */
+/* The arguments of a method call, as those of a verb of suture(8). */
 #pragma once
 
 #include <systemd/sd-bus.h>
@@ -6,5 +6,6 @@
 #include "base/error.h"
 #include "daemon/job.h"
 
-/* USAGE for one that the verb does not have, or of another type. */
+/* None; options, a{sv}; or a string, the verb's operand. USAGE for an option that the verb does not
+ * have, or of another type. */
 int su_options_read(sd_bus_message *call, struct su_order *order, struct su_error *err);

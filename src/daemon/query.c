@@ -6,6 +6,7 @@
 struct su_query {
         struct su_queries *queries;
         sd_bus_message *call;
+        bool has_result;
         struct su_run *run;
         struct su_query *next;
 };
@@ -17,14 +18,17 @@ static void query_free(struct su_query *query)
         free(query);
 }
 
-static int answer(sd_bus_message *call, const struct su_outcome *outcome)
+static int answer(const struct su_query *query, const struct su_outcome *outcome)
 {
+        sd_bus_message *call = query->call;
         su_auto_free char *text = NULL;
         struct su_error error = {0};
         size_t size;
 
         if (!outcome->result)
                 return su_reply_error(call, outcome->error_name, outcome->error.message);
+        if (!query->has_result)
+                return sd_bus_reply_method_return(call, "");
         if (su_json_compact(outcome->result, &text, &size, &error) < 0)
                 return su_reply_failure(call, &error);
         return sd_bus_reply_method_return(call, "s", text);
@@ -35,7 +39,9 @@ static void on_finished(void *userdata, const struct su_outcome *outcome)
         struct su_query *query = userdata;
         struct su_query **place = &query->queries->first;
 
-        (void)answer(query->call, outcome);
+        (void)answer(query, outcome);
+        if (!query->has_result && query->queries->changed)
+                query->queries->changed(query->queries->userdata);
         while (*place != query)
                 place = &(*place)->next;
         *place = query->next;
@@ -43,7 +49,7 @@ static void on_finished(void *userdata, const struct su_outcome *outcome)
 }
 
 int su_query_start(struct su_queries *queries, const char *program, const char *const arguments[],
-                   sd_bus_message *call, struct su_error *err)
+                   sd_bus_message *call, bool has_result, struct su_error *err)
 {
         struct su_query *query = calloc(1, sizeof *query);
         const struct su_run_listener listener = {NULL, on_finished, query};
@@ -52,6 +58,7 @@ int su_query_start(struct su_queries *queries, const char *program, const char *
         if (!query)
                 return su_fail_oom(err);
         query->queries = queries;
+        query->has_result = has_result;
         query->call = sd_bus_message_ref(call);
         r = su_run_start(sd_bus_get_event(sd_bus_message_get_bus(call)), program, arguments,
                          &listener, &query->run, err);

@@ -1,6 +1,7 @@
-/* A question that a run of `suture` answers, and that changes nothing. */
+/* A method call that a run of `suture` answers, short and without a job. */
 #pragma once
 
+#include <stdbool.h>
 #include <systemd/sd-bus.h>
 
 #include "base/error.h"
@@ -8,10 +9,12 @@
 /* Those that are not answered yet; zero at first. */
 struct su_queries {
         struct su_query *first;
+        void (*changed)(void *userdata); /* told when one without a result is done; may be NULL */
+        void *userdata;
 };
 
 /* Answer `call` with what `program` prints for `arguments` (NULL at the end), as one string of
- * JSON, or with its error. */
+ * JSON where the method has a result, or with its error. */
 int su_query_start(struct su_queries *queries, const char *program, const char *const arguments[],
-                   sd_bus_message *call, struct su_error *err);
+                   sd_bus_message *call, bool has_result, struct su_error *err);
 void su_queries_done(struct su_queries *queries);

@@ -224,3 +224,50 @@ class Agent:
         support.run("umount", "/var/lib")
         if self.process:
             assert self.process.returncode == 0, f"the agent ended with {self.process.returncode}"
+
+
+class Mock:
+    """A stand-in of dbusmock's: who watches the surroundings, and is what the test says."""
+    OBJECT = "org.freedesktop.DBus.Mock"
+
+    def __init__(self, bus, name, path, interface, template=None):
+        self.bus, self.name, self.path, self.interface = bus, name, path, interface
+        self.process = bus.mock(*(["--template", template] if template else [name, path, interface]))
+        wait_for(lambda: bus.has(name), name)
+        self.connection = bus.connect()
+
+    def call(self, path, method, signature, *arguments):
+        self.connection.call_sync(self.name, path, self.OBJECT, method, GLib.Variant(signature, arguments), None,
+                                  Gio.DBusCallFlags.NONE, 10_000, None)
+
+    def add(self, name, value):
+        self.call(self.path, "AddProperty", "(ssv)", self.interface, name, value)
+        return self
+
+    def set(self, path=None, interface=None, **values):
+        self.call(path or self.path, "UpdateProperties", "(sa{sv})", interface or self.interface, values)
+        return self
+
+    def end(self):
+        self.connection.close_sync(None)
+        self.bus.stop(self.process)
+
+
+NM, UPOWER, LOGIND = ("org.freedesktop.NetworkManager", "org.freedesktop.UPower", "org.freedesktop.login1")
+DISPLAY = {"path": "/org/freedesktop/UPower/devices/DisplayDevice", "interface": "org.freedesktop.UPower.Device"}
+
+
+def network_manager(bus, metered):
+    mock = Mock(bus, NM, "/org/freedesktop/NetworkManager", NM, "networkmanager")
+    return mock.add("Metered", GLib.Variant("u", metered))
+
+
+def upower(bus, on_battery, percentage):
+    mock = Mock(bus, UPOWER, "/org/freedesktop/UPower", UPOWER, "upower")
+    mock.set(OnBattery=GLib.Variant("b", on_battery))
+    return mock.set(**DISPLAY, Percentage=GLib.Variant("d", percentage))
+
+
+def logind(bus, idle):
+    mock = Mock(bus, LOGIND, "/org/freedesktop/login1", "org.freedesktop.login1.Manager", "logind")
+    return mock.set(IdleHint=GLib.Variant("b", idle))

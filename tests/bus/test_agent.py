@@ -194,3 +194,22 @@ def test_no_bus(agent):
     done = support.run(support.BUILD / "sutured", check=False,
                        env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent"})
     assert done.returncode == 1 and "cannot reach the system bus" in done.stderr
+
+
+def test_automatic(agent, device):
+    agent.start()
+    assert (agent.get("Automatic"), agent.get("AutomaticManaged")) == ("install", False)
+    agent.call("SetAutomatic", "(s)", "download")
+    wait_for(lambda: agent.get("Automatic") == "download", "the setting")
+    wait_for(lambda: any(s[1] == "PropertiesChanged" and s[2][1].get("Automatic") == "download" for s in agent.signals),
+             "the signal")
+    assert agent.do("Update")["State"] == "done" and agent.ask("GetStatus")["staged"] == "a"
+    for bad in ("", "-x", "--root=/", "sometimes"):
+        with pytest.raises(Refused) as refused:
+            agent.call("SetAutomatic", "(s)", bad)
+        assert refused.value.name == "org.suture1.Error.Usage"
+    support.write(device.path / "etc/suture/managed.conf", "[Automatic]\nLevel=check\n")
+    with pytest.raises(Refused) as refused:
+        agent.call("SetAutomatic", "(s)", "off")
+    assert refused.value.name == "org.suture1.Error.Managed" and "managed.conf:2" in refused.value.message
+    wait_for(lambda: agent.get("AutomaticManaged") and agent.get("Automatic") == "check", "the organisation's word")

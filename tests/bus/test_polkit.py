@@ -61,7 +61,8 @@ def test_anybody_may_look(somebody):
 
 @pytest.mark.parametrize("method, signature, action", [
     ("Check", [], "check"), ("Plan", [], "check"), ("Install", ["a{sv}", "0"], "install"), ("Remove", ["a{sv}", "0"], "remove"),
-    ("Restart", ["a{sv}", "0"], "install"), ("Watch", [], "install")])
+    ("Restart", ["a{sv}", "0"], "install"), ("Watch", [], "install"), ("Update", [], "install"),
+    ("SetAutomatic", ["s", "check"], "configure")])
 def test_each_change_has_its_action(somebody, agent, method, signature, action):
     others = {other: ALLOWED for other in ACTIONS if other != action}
     agent.bus.allow(rule(**{action: DENIED}, **others))
@@ -69,7 +70,7 @@ def test_each_change_has_its_action(somebody, agent, method, signature, action):
     assert agent.get("Job") == "/" and agent.ask("GetHistory")["events"] == []
     agent.bus.allow(rule(**{action: ALLOWED}))
     answer = somebody.call(method, *signature)
-    if method != "Plan":
+    if method not in ("Plan", "SetAutomatic"):
         agent.finish(answer[0])
 
 
