@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/agent.h"
 #include "cli/output.h"
 #include "cli/parent.h"
 #include "cli/verbs.h"
@@ -87,6 +88,7 @@ static void print_help(FILE *out)
                 "                       install --unattended: heed that the network is metered,\n"
                 "                       that there is no mains, that somebody is at work\n"
                 "  --download-only      install: stop when the images are in the store\n"
+                "  --direct             Do not ask the agent (sutured) to do it\n"
                 "  --root=DIR           Work on the OS tree below DIR\n"
                 "  --repository=URL     Instead of Repository= in suture.conf\n"
                 "  --trusted-root=FILE  Instead of TrustedRoot= in suture.conf\n"
@@ -270,6 +272,16 @@ static int check_options(const struct verb *verb, const struct su_arguments *arg
         return 0;
 }
 
+/* The agent works on the system that runs, with its configuration, and so does nobody else's. */
+static bool is_for_agent(const struct su_arguments *arguments)
+{
+        const struct su_surroundings *around = &arguments->surroundings;
+
+        return !arguments->direct && !arguments->dry_run && !arguments->engine.root &&
+               !arguments->engine.repository && !arguments->engine.trusted_root &&
+               !around->metered && !around->on_battery && !around->in_use;
+}
+
 static int run(int argc, char **argv, struct su_arguments *arguments, struct su_error *err)
 {
         const struct verb *verb;
@@ -293,6 +305,9 @@ static int run(int argc, char **argv, struct su_arguments *arguments, struct su_
         if (r < 0)
                 return r;
         arguments->engine.read_only = verb->read_only;
+        r = is_for_agent(arguments) ? su_agent_do(verb->name, arguments, err) : 0;
+        if (r != 0)
+                return r < 0 ? r : 0;
         return verb->run(arguments, err);
 }
 
