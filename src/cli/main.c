@@ -1,5 +1,7 @@
 /* suture: background security improvements, on a device. See suture(8). */
+#include <fcntl.h>
 #include <getopt.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -112,6 +114,7 @@ enum {
         OPTION_TRUSTED_ROOT,
         OPTION_DIRECT,
         OPTION_PARENT_FD,
+        OPTION_MOUNT_NAMESPACE,
         OPTION_HELP,
         OPTION_VERSION
 };
@@ -131,6 +134,7 @@ static const struct option options[] = {
         {"repository", required_argument, NULL, OPTION_REPOSITORY},
         {"trusted-root", required_argument, NULL, OPTION_TRUSTED_ROOT},
         {"direct", no_argument, NULL, OPTION_DIRECT},
+        {"mount-namespace", required_argument, NULL, OPTION_MOUNT_NAMESPACE},
         {"parent-fd", required_argument, NULL, OPTION_PARENT_FD},
         {"help", no_argument, NULL, OPTION_HELP},
         {"version", no_argument, NULL, OPTION_VERSION},
@@ -156,6 +160,16 @@ static int set_when(struct su_arguments *arguments, const char *text, struct su_
                 arguments->when = SU_RESTART_WHEN_DUE;
         else
                 return su_fail(err, SU_ERROR_USAGE, "--restart= is now, later or when-due");
+        return 0;
+}
+
+/* A service has one of its own, in which nobody else would see what is put on /usr. */
+static int enter_mount_namespace(const char *path, struct su_error *err)
+{
+        su_auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+        if (fd < 0 || setns(fd, CLONE_NEWNS) < 0)
+                return su_fail_errno(err, errno, "cannot enter the mount namespace '%s'", path);
         return 0;
 }
 
@@ -224,6 +238,11 @@ static int parse(int argc, char **argv, struct su_arguments *arguments, bool *re
                         break;
                 case OPTION_DIRECT:
                         arguments->direct = true;
+                        break;
+                case OPTION_MOUNT_NAMESPACE:
+                        r = enter_mount_namespace(optarg, err);
+                        if (r < 0)
+                                return r;
                         break;
                 case OPTION_PARENT_FD:
                         r = su_parent_open(optarg, &arguments->parent, err);

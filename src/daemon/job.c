@@ -141,7 +141,7 @@ static void on_finished(void *userdata, const struct su_outcome *outcome)
         job->finished(job->userdata, job);
 }
 
-int su_job_start(struct su_job *job, const char *program, struct su_error *err)
+int su_job_start(struct su_job *job, const char *const *program, struct su_error *err)
 {
         const struct su_run_listener listener = {on_progress, on_finished, job};
         const char *arguments[SU_JOB_ARGUMENTS_MAX + 1] = {NULL};

@@ -51,7 +51,7 @@ struct su_job {
 
 int su_job_new(sd_bus *bus, uint32_t id, const struct su_order *order, struct su_job **ret,
                struct su_error *err);
-int su_job_start(struct su_job *job, const char *program, struct su_error *err);
+int su_job_start(struct su_job *job, const char *const *program, struct su_error *err);
 static inline bool su_job_is_running(const struct su_job *job)
 {
         return job->run != NULL;

@@ -7,7 +7,7 @@
 
 struct su_look {
         sd_event *event;
-        const char *program;
+        const char *const *program;
         su_look_listener listener;
         void *userdata;
         struct su_run *run;
@@ -64,8 +64,8 @@ static void watch_state(struct su_look *look)
                                            on_written, look);
 }
 
-int su_look_new(sd_event *event, const char *program, su_look_listener listener, void *userdata,
-                struct su_look **ret, struct su_error *err)
+int su_look_new(sd_event *event, const char *const *program, su_look_listener listener,
+                void *userdata, struct su_look **ret, struct su_error *err)
 {
         struct su_look *look = calloc(1, sizeof *look);
         int r;

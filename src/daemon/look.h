@@ -13,8 +13,8 @@ struct su_look;
 typedef void (*su_look_listener)(void *userdata, const json_t *before, const json_t *after);
 
 /* Looks at once, and again whenever the device's state is written. */
-int su_look_new(sd_event *event, const char *program, su_look_listener listener, void *userdata,
-                struct su_look **ret, struct su_error *err);
+int su_look_new(sd_event *event, const char *const *program, su_look_listener listener,
+                void *userdata, struct su_look **ret, struct su_error *err);
 void su_look_again(struct su_look *look);
 /* NULL until the first look is done, and when the status cannot be had. It belongs to `look`. */
 const json_t *su_look_document(const struct su_look *look);

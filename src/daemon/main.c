@@ -22,7 +22,7 @@ struct agent {
 };
 
 struct arguments {
-        const char *program;
+        const char *const *program;
         uint64_t idle_s;
 };
 
@@ -37,41 +37,40 @@ static int parse_seconds(const char *text, uint64_t *ret, struct su_error *err)
         return 0;
 }
 
+static void print_help(void)
+{
+        (void)puts("Usage: sutured [--idle=SECONDS] [PROGRAM [ARGUMENT]...]\n\n"
+                   "The agent for background security improvements; the system bus starts it.\n"
+                   "It runs PROGRAM, by default " SUTURE_PROGRAM ", for what it is asked to do.\n"
+                   "See sutured(8).");
+}
+
 static int parse(int argc, char **argv, struct arguments *arguments, bool *ret_informed,
                  struct su_error *err)
 {
         static const struct option options[] = {
-                {"program", required_argument, NULL, 'p'},
                 {"idle", required_argument, NULL, 'i'},
                 {"help", no_argument, NULL, 'h'},
                 {"version", no_argument, NULL, 'v'},
                 {NULL, 0, NULL, 0},
         };
         int option;
+        int r = 0;
 
-        while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-                if (option == 'p') {
-                        arguments->program = optarg;
-                } else if (option == 'i') {
-                        int r = parse_seconds(optarg, &arguments->idle_s, err);
-
-                        if (r < 0)
-                                return r;
-                } else if (option == 'h' || option == 'v') {
-                        (void)puts(option == 'v'
-                                           ? "sutured " SUTURE_VERSION
-                                           : "Usage: sutured [--program=PATH] [--idle=S]\n\n"
-                                             "The agent for background security improvements; "
-                                             "the system bus starts it. See sutured(8).");
-                        *ret_informed = true;
-                        return 0;
-                } else {
-                        return su_fail(err, SU_ERROR_USAGE, "try 'sutured --help'");
-                }
+        while ((option = getopt_long(argc, argv, "+", options, NULL)) >= 0 && r >= 0) {
+                *ret_informed |= option == 'h' || option == 'v';
+                if (option == 'i')
+                        r = parse_seconds(optarg, &arguments->idle_s, err);
+                else if (option == 'h')
+                        print_help();
+                else if (option == 'v')
+                        (void)puts("sutured " SUTURE_VERSION);
+                else
+                        r = su_fail(err, SU_ERROR_USAGE, "try 'sutured --help'");
         }
-        return optind < argc
-                       ? su_fail(err, SU_ERROR_USAGE, "there are no arguments: '%s'", argv[optind])
-                       : 0;
+        if (optind < argc)
+                arguments->program = (const char *const *)&argv[optind];
+        return r;
 }
 
 /* Give the name back first: what is called from then on starts another agent. */
@@ -183,7 +182,8 @@ static void agent_done(struct agent *agent)
 
 int main(int argc, char **argv)
 {
-        struct arguments arguments = {SUTURE_PROGRAM, IDLE_S};
+        static const char *const program[] = {SUTURE_PROGRAM, NULL};
+        struct arguments arguments = {program, IDLE_S};
         struct su_error error = {0};
         struct agent agent = {0};
         bool informed = false;

@@ -16,7 +16,7 @@
 struct su_manager {
         sd_bus *bus;
         sd_bus_slot *slot;
-        const char *program;
+        const char *const *program;
         void (*ready)(void *userdata);
         void *userdata;
         struct su_look *look;
@@ -400,8 +400,8 @@ static int set_up(struct su_manager *manager, struct su_error *err)
                                    manager, &manager->look, err);
 }
 
-int su_manager_new(sd_bus *bus, const char *program, void (*ready)(void *userdata), void *userdata,
-                   struct su_manager **ret, struct su_error *err)
+int su_manager_new(sd_bus *bus, const char *const *program, void (*ready)(void *userdata),
+                   void *userdata, struct su_manager **ret, struct su_error *err)
 {
         struct su_manager *manager = calloc(1, sizeof *manager);
         int r;

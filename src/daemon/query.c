@@ -48,8 +48,9 @@ static void on_finished(void *userdata, const struct su_outcome *outcome)
         query_free(query);
 }
 
-int su_query_start(struct su_queries *queries, const char *program, const char *const arguments[],
-                   sd_bus_message *call, bool has_result, struct su_error *err)
+int su_query_start(struct su_queries *queries, const char *const *program,
+                   const char *const arguments[], sd_bus_message *call, bool has_result,
+                   struct su_error *err)
 {
         struct su_query *query = calloc(1, sizeof *query);
         const struct su_run_listener listener = {NULL, on_finished, query};

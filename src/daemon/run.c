@@ -11,10 +11,12 @@
 #include "base/file.h"
 #include "daemon/auto.h"
 
-#define ARGUMENTS_MAX 16
+#define ARGUMENTS_MAX 32
 #define PARENT_FD 3
 #define OUTPUT_MAX (UINT32_C(64) << 20)
 #define CHUNK_SIZE 65536
+
+static const char *const fixed[] = {"--direct", "--parent-fd=3", NULL};
 
 struct su_run {
         struct su_run_listener listener;
@@ -161,7 +163,7 @@ static int on_ended(sd_event_source *source, const siginfo_t *info, void *userda
         return 0;
 }
 
-static int spawn(struct su_run *run, const char *program, const char *const argv[], int write_fd)
+static int spawn(struct su_run *run, const char *const argv[], int write_fd)
 {
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attributes;
@@ -185,7 +187,7 @@ static int spawn(struct su_run *run, const char *program, const char *const argv
         if (r == 0)
                 r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
         if (r == 0)
-                r = posix_spawn(&run->pid, program, &actions, &attributes, (char *const *)argv,
+                r = posix_spawn(&run->pid, argv[0], &actions, &attributes, (char *const *)argv,
                                 environ);
         (void)posix_spawnattr_destroy(&attributes);
         (void)posix_spawn_file_actions_destroy(&actions);
@@ -194,25 +196,33 @@ static int spawn(struct su_run *run, const char *program, const char *const argv
         return -r;
 }
 
-static int start(struct su_run *run, const char *program, const char *const arguments[],
+static size_t append(const char *argv[ARGUMENTS_MAX], size_t n, const char *const more[])
+{
+        for (; *more && n + 1 < ARGUMENTS_MAX; more++)
+                argv[n++] = *more;
+        return n;
+}
+
+static int start(struct su_run *run, const char *const *program, const char *const arguments[],
                  struct su_error *err)
 {
-        const char *argv[ARGUMENTS_MAX] = {"suture", "--direct", "--parent-fd=3"};
+        const char *argv[ARGUMENTS_MAX] = {NULL};
         su_auto_close int write_fd = -EBADF;
         int ends[2];
-        size_t n = 3;
+        size_t n = 0;
         int r;
 
-        for (; *arguments && n + 1 < ARGUMENTS_MAX; arguments++)
-                argv[n++] = *arguments;
+        n = append(argv, n, program);
+        n = append(argv, n, fixed);
+        (void)append(argv, n, arguments);
         run->output_fd = memfd_create("output", MFD_CLOEXEC);
         if (run->output_fd < 0 || pipe2(ends, O_CLOEXEC) < 0)
                 return su_fail_errno(err, errno, "cannot make a pipe");
         run->pipe_fd = ends[0];
         write_fd = ends[1];
         (void)fcntl(run->pipe_fd, F_SETFL, O_NONBLOCK);
-        r = spawn(run, program, argv, write_fd);
-        return r < 0 ? su_fail_errno(err, r, "cannot run '%s'", program) : 0;
+        r = spawn(run, argv, write_fd);
+        return r < 0 ? su_fail_errno(err, r, "cannot run '%s'", program[0]) : 0;
 }
 
 static int listen_to(struct su_run *run, sd_event *event, struct su_error *err)
@@ -225,7 +235,7 @@ static int listen_to(struct su_run *run, sd_event *event, struct su_error *err)
         return r < 0 ? su_fail_errno(err, r, "cannot wait for suture") : 0;
 }
 
-int su_run_start(sd_event *event, const char *program, const char *const arguments[],
+int su_run_start(sd_event *event, const char *const *program, const char *const arguments[],
                  const struct su_run_listener *listener, struct su_run **ret, struct su_error *err)
 {
         struct su_run *run = calloc(1, sizeof *run);

@@ -27,8 +27,9 @@ struct su_run_listener {
 
 struct su_run;
 
-/* `program` is called with `arguments` (NULL at the end). SIGCHLD has to be blocked. */
-int su_run_start(sd_event *event, const char *program, const char *const arguments[],
+/* `program` (its path, and what it is always called with) is called with `arguments`; each ends
+ * with NULL. SIGCHLD has to be blocked. */
+int su_run_start(sd_event *event, const char *const *program, const char *const arguments[],
                  const struct su_run_listener *listener, struct su_run **ret, struct su_error *err);
 /* Ask it to stop: it ends, sooner or later, with CANCELLED or with what could not be stopped. */
 void su_run_cancel(struct su_run *run);

@@ -180,7 +180,7 @@ class Agent:
         self.signals.append((path.removeprefix(PATH), member, parameters.unpack()))
 
     def start(self):
-        self.process = self.bus.spawn(support.BUILD / "sutured", f"--program={self.program}", f"--idle={self.idle}")
+        self.process = self.bus.spawn(support.BUILD / "sutured", f"--idle={self.idle}", self.program)
         wait_for(lambda: self.process.poll() is not None or self.bus.has(NAME), "the agent")
         assert self.process.poll() is None
         return self
