@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "device/history.h"
+#include "device/events.h"
+#include "device/quarantine.h"
 #include "device/refresh.h"
 #include "device/suspend.h"
 #include "device/transition.h"
@@ -21,17 +22,15 @@ static int record(struct su_engine *engine, const struct su_activation *activati
         const struct su_restoration *restoration = &activation->restoration;
         const bool stays = activation->activated == SU_ACTIVATED_RESTORED &&
                            restoration->restored != SU_RESTORED_BASELINE;
-        json_t *event = su_refresh_event(events[activation->activated], NULL, &none);
         json_t *more =
                 json_pack("{s:s, s:s?, s:s*, s:b, s:o}", "from", activation->level.name, "to",
                           stays ? activation->level.name : NULL, "reason", activation->reason,
                           "changed", true, "components", su_fits_to_json(&restoration->to));
 
-        if (event && json_object_update_new(event, more) < 0) {
-                json_decref(event);
-                event = NULL;
-        }
-        return su_history_append(engine->state_fd, event, err);
+        return su_event_record(
+                engine,
+                su_event_with(su_refresh_event(events[activation->activated], NULL, &none), more),
+                err);
 }
 
 /* Each boot counts once, however often its user space is restarted. */
@@ -70,8 +69,7 @@ static int fall_back(struct su_engine *engine, struct su_activation *activation,
         int r;
 
         activation->activated = SU_ACTIVATED_FALLEN_BACK;
-        r = su_refusals_add(&engine->state.knowledge.quarantine, &activation->level,
-                            activation->reason, err);
+        r = su_quarantine_add(engine, &activation->level, activation->reason, NULL, err);
         if (r >= 0)
                 r = su_transition_to_baseline(engine, NULL, NULL, NULL, err);
         return r < 0 ? r : record(engine, activation, err);

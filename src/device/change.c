@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "device/consent.h"
+#include "device/events.h"
 #include "device/fallback.h"
 #include "device/generation.h"
-#include "device/history.h"
 #include "device/images.h"
 #include "device/offer.h"
 #include "device/suspend.h"
@@ -171,21 +171,18 @@ static int record(struct su_task *task, const char *name, const struct su_error 
                   struct su_error *err)
 {
         const struct su_change *change = task->change;
-        json_t *event = su_refresh_event(name, failure, &change->refresh);
-        json_t *more =
-                json_pack("{s:s?, s:s?, s:s*, s:b, s:I, s:I, s:I}", "from",
-                          level_or_null(&change->from_level), "to",
-                          level_or_null(&change->to_level), "reason", find_reason(task), "changed",
-                          change->changed, "generation", (json_int_t)change->generation,
-                          "download_bytes", (json_int_t)change->download_bytes, "exposed_before",
-                          (json_int_t)su_exposure_count(&change->before.exposure));
+        json_t *more = json_pack("{s:s?, s:s?, s:s*, s:s*, s:b, s:I, s:I, s:I}", "from",
+                                 level_or_null(&change->from_level), "to",
+                                 level_or_null(&change->to_level), "reason", find_reason(task),
+                                 "unit", task->options->unit, "changed", change->changed,
+                                 "generation", (json_int_t)change->generation, "download_bytes",
+                                 (json_int_t)change->download_bytes, "exposed_before",
+                                 (json_int_t)su_exposure_count(&change->before.exposure));
         int r;
 
-        if (event && json_object_update_new(event, more) < 0) {
-                json_decref(event);
-                event = NULL;
-        }
-        r = su_history_append(task->engine->state_fd, event, err);
+        r = su_event_record(task->engine,
+                            su_event_with(su_refresh_event(name, failure, &change->refresh), more),
+                            err);
         return r < 0 && change->changed ? su_fail_prefix(err, r, "the change is in place, but") : r;
 }
 

@@ -37,6 +37,7 @@ struct su_change_options {
         bool download_only; /* install: stop when all images are in the store */
         struct su_surroundings surroundings; /* of what is unattended */
         const char *reason;                  /* for the history; may be NULL */
+        const char *unit;                    /* the one that the reason is about; may be NULL */
         enum su_restart_when when;
         su_step_listener listener;
         void *userdata;

@@ -144,6 +144,7 @@ int su_engine_open(const struct su_engine_options *options, struct su_engine **r
         engine->root_fd = engine->state_fd = engine->lock_fd = engine->trust_fd = -EBADF;
         engine->read_only = options->read_only;
         engine->trusted_root = options->trusted_root;
+        engine->listener = options->listener;
         if (!options->read_only && geteuid() != 0)
                 return su_fail(err, SU_ERROR_PERMISSION, "only root may do this");
         r = open_root(engine, options->root, err);

@@ -15,14 +15,20 @@
 #include "transparency/policy.h"
 #include "trust/client.h"
 
+struct su_engine;
+
+/* Told of each event (events.h) when it has happened. */
+typedef void (*su_event_listener)(const struct su_engine *engine, const json_t *event);
+
 struct su_engine_options {
-        const char *root;         /* path of the OS tree; NULL: "/" */
-        const char *repository;   /* overrides suture.conf; may be NULL */
-        const char *trusted_root; /* a file of this machine; overrides suture.conf; may be NULL */
-        bool read_only;           /* look, change nothing, need no privilege */
-        bool without_os;          /* must work whatever is wrong with os-release */
-        bool without_config;      /* the same with suture.conf: the defaults hold */
-        unsigned patience_s;      /* how long to wait for another instance to end */
+        const char *root;           /* path of the OS tree; NULL: "/" */
+        const char *repository;     /* overrides suture.conf; may be NULL */
+        const char *trusted_root;   /* a file of this machine; overrides suture.conf; may be NULL */
+        bool read_only;             /* look, change nothing, need no privilege */
+        bool without_os;            /* must work whatever is wrong with os-release */
+        bool without_config;        /* the same with suture.conf: the defaults hold */
+        unsigned patience_s;        /* how long to wait for another instance to end */
+        su_event_listener listener; /* may be NULL */
 };
 
 struct su_engine {
@@ -41,6 +47,7 @@ struct su_engine {
         bool disabled;            /* by suture.disable on the kernel's command line */
         struct su_error conflict; /* why /usr cannot take an overlay; code SU_OK: it can */
         const struct su_units *units;
+        su_event_listener listener;
         struct su_fetch *fetch;           /* after su_engine_connect() */
         su_fetch_progress fetch_progress; /* for su_engine_connect(); may be NULL */
         void *fetch_userdata;

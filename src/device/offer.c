@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "device/documents.h"
+#include "device/events.h"
 #include "device/evidence.h"
 #include "device/fallback.h"
 #include "device/store.h"
@@ -219,6 +220,31 @@ static int describe(struct su_engine *engine, struct su_offer *offer, struct su_
                          holds[offer->decision.hold]);
 }
 
+/* The level on /usr was recalled, and that is news. */
+static void tell_recall(const struct su_engine *engine, const struct su_level *level)
+{
+        const struct su_refused *recall = su_refusals_find(&engine->state.knowledge.recalls, level);
+
+        if (recall)
+                su_event_tell(engine, su_event_with(su_event_make("recall", NULL),
+                                                    json_pack("{s:s, s:s, s:b}", "from",
+                                                              level->name, "reason", recall->reason,
+                                                              "asks", engine->config.recall_asks)));
+}
+
+static int learn(struct su_engine *engine, const struct su_channel *channel,
+                 const struct su_level *present, struct su_error *err)
+{
+        struct su_knowledge *knowledge = &engine->state.knowledge;
+        const bool known = su_refusals_find(&knowledge->recalls, present);
+        int r;
+
+        r = su_knowledge_learn(knowledge, channel, err);
+        if (r >= 0 && !known)
+                tell_recall(engine, present);
+        return r;
+}
+
 static int ask(struct su_engine *engine, struct su_offer *offer, struct su_error *err)
 {
         struct su_transport transport;
@@ -234,7 +260,7 @@ static int ask(struct su_engine *engine, struct su_offer *offer, struct su_error
         if (r >= 0)
                 r = get_channel(engine, &channel, err);
         if (r >= 0)
-                r = su_knowledge_learn(&engine->state.knowledge, &channel, err);
+                r = learn(engine, &channel, &offer->present, err);
         if (r >= 0)
                 r = decide(engine, &channel, &offer->decision, err);
         if (r >= 0 && offer->decision.course != SU_COURSE_GO_BACK)
@@ -308,6 +334,7 @@ int su_offer_get(struct su_engine *engine, struct su_offer *ret, struct su_error
         if (r < 0) {
                 if (failure.code != SU_ERROR_CANCELLED) /* the repository had no say in that */
                         (void)remember(engine, NULL, &failure, NULL);
+                su_event_tell(engine, su_event_make("check", &failure));
                 if (err)
                         *err = failure;
                 return r;

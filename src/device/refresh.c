@@ -1,6 +1,7 @@
 #include "device/refresh.h"
 
 #include "base/clock.h"
+#include "device/events.h"
 #include "restart/due.h"
 #include "restart/watch.h"
 
@@ -157,13 +158,11 @@ static json_t *restarted_units(const struct su_refresh *refresh)
 json_t *su_refresh_event(const char *event, const struct su_error *failure,
                          const struct su_refresh *refresh)
 {
-        char at[SU_TIME_TEXT_SIZE];
-
-        su_time_format(su_now(), at);
-        return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:I}", "at", at, "event", event, "outcome",
-                         failure ? su_error_name(failure->code) : "Ok", "message",
-                         failure ? failure->message : NULL, "restarted", restarted_units(refresh),
-                         "exposed_after", (json_int_t)su_exposure_count(&refresh->after.exposure));
+        return su_event_with(su_event_make(event, failure),
+                             json_pack("{s:o, s:I, s:s}", "restarted", restarted_units(refresh),
+                                       "exposed_after",
+                                       (json_int_t)su_exposure_count(&refresh->after.exposure),
+                                       "needs", su_plan_needs(&refresh->after.plan)));
 }
 
 void su_refresh_done(struct su_refresh *refresh)

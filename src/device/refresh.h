@@ -46,7 +46,7 @@ void su_lookout_done(struct su_lookout *lookout);
 int su_refresh(struct su_engine *engine, const struct su_manifest *from,
                const struct su_manifest *to, enum su_restart_when when, struct su_lookout *lookout,
                struct su_refresh *ret, struct su_error *err);
-/* An event for the history: when, how it ended, and what was restarted. NULL: memory ran out. */
+/* An event for the history: also what was restarted, and what is left. NULL: memory ran out. */
 json_t *su_refresh_event(const char *event, const struct su_error *failure,
                          const struct su_refresh *refresh);
 void su_refresh_done(struct su_refresh *refresh);

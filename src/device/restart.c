@@ -1,20 +1,17 @@
 #include "device/restart.h"
 
-#include "device/history.h"
+#include "device/events.h"
 #include "device/suspend.h"
 
 static int record(struct su_engine *engine, const struct su_restart *restart,
                   const struct su_error *failure, struct su_error *err)
 {
         const char *level = engine->state.level.name[0] ? engine->state.level.name : NULL;
-        json_t *event = su_refresh_event("restart", failure, &restart->refresh);
+        json_t *more = json_pack("{s:s?, s:s?, s:b}", "from", level, "to", level, "changed", false);
 
-        if (event && json_object_update_new(event, json_pack("{s:s?, s:s?, s:b}", "from", level,
-                                                             "to", level, "changed", false)) < 0) {
-                json_decref(event);
-                event = NULL;
-        }
-        return su_history_append(engine->state_fd, event, err);
+        return su_event_record(
+                engine,
+                su_event_with(su_refresh_event("restart", failure, &restart->refresh), more), err);
 }
 
 static int refresh_present(struct su_engine *engine, enum su_restart_when when,

@@ -6,9 +6,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "device/events.h"
 #include "device/fit.h"
-#include "device/history.h"
-
 #include "device/transition.h"
 #include "layers/layers.h"
 
@@ -84,20 +83,16 @@ static int record(struct su_engine *engine, const struct su_resume *resume, stru
 {
         const struct su_restoration *restoration = &resume->restoration;
         const bool some = restoration->restored == SU_RESTORED_PART;
-        json_t *event;
+        json_t *more;
 
         if (restoration->restored == SU_RESTORED_ALL)
                 return 0;
-        event = su_refresh_event("resume", NULL, &resume->refresh);
-        if (event &&
-            json_object_update_new(
-                    event, json_pack("{s:s, s:s?, s:b, s:o}", "from", restoration->from.level.name,
-                                     "to", some ? restoration->to.level.name : NULL, "changed",
-                                     true, "components", su_fits_to_json(&restoration->to))) < 0) {
-                json_decref(event);
-                event = NULL;
-        }
-        return su_history_append(engine->state_fd, event, err);
+        more = json_pack("{s:s, s:s?, s:b, s:o}", "from", restoration->from.level.name, "to",
+                         some ? restoration->to.level.name : NULL, "changed", true, "components",
+                         su_fits_to_json(&restoration->to));
+        return su_event_record(
+                engine, su_event_with(su_refresh_event("resume", NULL, &resume->refresh), more),
+                err);
 }
 
 /* Whether the layers may come back: the holder says so, or has ended and left nobody at work; BUSY

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "device/quarantine.h"
 #include "device/review.h"
 #include "device/suspend.h"
 #include "restart/watch.h"
@@ -75,12 +76,15 @@ static int judge(struct su_engine *engine, struct su_watch *watch, struct su_err
 /* The verdict stands in the state before it is carried out. */
 static int take_back(struct su_engine *engine, struct su_watch *watch, struct su_error *err)
 {
-        const struct su_change_options options = {.when = SU_RESTART_NOW, .reason = watch->reason};
+        const char *unit = su_watch_unit_of(&engine->state.watched, watch->reason);
+        const struct su_change_options options = {
+                .when = SU_RESTART_NOW,
+                .reason = watch->reason,
+                .unit = unit,
+        };
         int r;
 
-        r = su_refusals_add(&engine->state.knowledge.quarantine, &watch->level, watch->reason, err);
-        if (r >= 0)
-                r = su_state_save(engine->state_fd, &engine->state, err);
+        r = su_quarantine_add(engine, &watch->level, watch->reason, unit, err);
         if (r >= 0)
                 r = su_take_back(engine, &options, &watch->back, err);
         if (watch->back.changed) {

@@ -1,6 +1,7 @@
 #include "restart/watch.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/dropins.h"
 #include "base/text.h"
@@ -202,6 +203,28 @@ int su_watch_judge(const struct su_watched *watched, const struct su_health *hea
                     run_check(&health->checks[i], units, ret_reason, NULL) < 0)
                         return su_fail_oom(err);
         return *ret_reason ? 0 : r;
+}
+
+/* As a word of its own: "a.service" is not named by "data.service has failed". */
+static bool names(const char *reason, const char *unit)
+{
+        const size_t size = strlen(unit);
+        const char *at = reason;
+
+        while ((at = strstr(at, unit))) {
+                if ((at == reason || at[-1] == ' ') && (at[size] == ' ' || at[size] == '\0'))
+                        return true;
+                at++;
+        }
+        return false;
+}
+
+const char *su_watch_unit_of(const struct su_watched *watched, const char *reason)
+{
+        for (size_t i = 0; i < watched->n_units; i++)
+                if (names(reason, watched->units[i].name))
+                        return watched->units[i].name;
+        return NULL;
 }
 
 int su_watch_revive(const struct su_watched *watched, const struct su_units *units,

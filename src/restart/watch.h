@@ -37,6 +37,9 @@ int su_watch_look(const struct su_watched *watched, const struct su_units *units
 int su_watch_judge(const struct su_watched *watched, const struct su_health *health,
                    const struct su_units *units, char **ret_reason, struct su_error *err);
 
+/* The watched unit that such a sentence names; NULL: none, as for the system as a whole. */
+const char *su_watch_unit_of(const struct su_watched *watched, const char *reason);
+
 /* Once the level is gone: start what it broke, which is found in no process. RESTART, naming the
  * units, when some still do not come back. */
 int su_watch_revive(const struct su_watched *watched, const struct su_units *units,

@@ -209,6 +209,22 @@ static void test_what_was_broken_is_started_again(void **state)
         assert_string_equal(fake.revived, "");
 }
 
+static void test_the_unit_of_a_reason(void **state)
+{
+        su_auto_watched struct su_watched watched = {0};
+
+        (void)state;
+        assert_int_equal(su_watched_add(&watched, "a.service", 0, NULL), 0);
+        assert_int_equal(su_watched_add(&watched, "data.service", 0, NULL), 0);
+        assert_string_equal(su_watch_unit_of(&watched, "data.service has failed"), "data.service");
+        assert_string_equal(su_watch_unit_of(&watched, "the health check of a.service fails: x"),
+                            "a.service");
+        assert_string_equal(su_watch_unit_of(&watched, "it was data.service and a.service"),
+                            "a.service");
+        assert_null(su_watch_unit_of(&watched, "the health check of the system fails: a.services"));
+        assert_null(su_watch_unit_of(&watched, ""));
+}
+
 static void test_health_checks(void **state)
 {
         static const struct {
@@ -299,6 +315,7 @@ int main(void)
                 cmocka_unit_test(test_old_restarts_of_a_reloaded_unit_do_not_count),
                 cmocka_unit_test(test_an_excused_unit_says_nothing),
                 cmocka_unit_test(test_what_was_broken_is_started_again),
+                cmocka_unit_test(test_the_unit_of_a_reason),
                 cmocka_unit_test(test_health_checks),
                 scratch_test(test_where_checks_come_from),
                 cmocka_unit_test(test_commands),
