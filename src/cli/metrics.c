@@ -106,7 +106,7 @@ int su_verb_metrics(const struct su_arguments *arguments, struct su_error *err)
                 return su_fail(err, SU_ERROR_USAGE, "'metrics' has no --json: see 'status'");
         r = su_engine_open(&arguments->engine, &engine, err);
         if (r >= 0)
-                r = su_report_make(engine, &report, err);
+                r = su_report_make(engine, true, &report, err);
         if (r >= 0)
                 r = su_history_read(engine->state_fd, &events, err);
         if (r < 0)

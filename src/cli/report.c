@@ -1,5 +1,8 @@
 #include "cli/report.h"
 
+#include <string.h>
+
+#include "device/history.h"
 #include "device/image_store.h"
 #include "device/transition.h"
 
@@ -8,11 +11,29 @@ void su_report_done(struct su_report *report)
         free(report->version);
         su_manifest_done(&report->manifest);
         su_review_done(&report->review);
+        json_decref(report->events);
 }
 
 const struct su_refused *su_report_recall(const struct su_report *report)
 {
         return su_refusals_find(&report->engine->state.knowledge.recalls, &report->level);
+}
+
+bool su_report_is_refusal(const char *outcome)
+{
+        static const char *const refusals[] = {"Signature", "Expired", "Rollback",
+                                               "Format",    "Digest",  "NotLogged"};
+
+        for (size_t i = 0; i < SU_ELEMENTS(refusals); i++)
+                if (outcome && strcmp(outcome, refusals[i]) == 0)
+                        return true;
+        return false;
+}
+
+bool su_report_is_waiting(const struct su_report *report)
+{
+        return report->exposure_known && report->review.installed &&
+               su_survey_is_waiting(&report->review.survey);
 }
 
 static const char *name_state(const struct su_report *report)
@@ -33,8 +54,7 @@ static const char *name_state(const struct su_report *report)
                 return "recalled";
         if (engine->mounted > 0 && engine->state.watched.generation == engine->mounted)
                 return "watched";
-        if (report->exposure_known && report->review.installed &&
-            su_survey_is_waiting(&report->review.survey))
+        if (su_report_is_waiting(report))
                 return "waiting";
         return "active";
 }
@@ -54,7 +74,18 @@ static const char *name_enforcement(const struct su_report *report)
         return "kernel";
 }
 
-int su_report_make(const struct su_engine *engine, struct su_report *ret, struct su_error *err)
+/* Only who has something to tell of is looked up there: it may be long. */
+static int find_events(struct su_report *report, struct su_error *err)
+{
+        const struct su_engine *engine = report->engine;
+
+        return engine->state.knowledge.quarantine.n_levels == 0
+                       ? 0
+                       : su_history_read(engine->state_fd, &report->events, err);
+}
+
+int su_report_make(const struct su_engine *engine, bool with_exposure, struct su_report *ret,
+                   struct su_error *err)
 {
         int r;
 
@@ -63,9 +94,12 @@ int su_report_make(const struct su_engine *engine, struct su_report *ret, struct
         r = su_engine_version(engine, &ret->level, &ret->version, err);
         if (r >= 0)
                 r = su_review_active(engine, &ret->manifest, err);
+        if (r >= 0)
+                r = find_events(ret, err);
         if (r < 0)
                 return r;
-        ret->exposure_known = su_review_make(engine, &ret->review, &ret->why_unknown) >= 0;
+        if (with_exposure)
+                ret->exposure_known = su_review_make(engine, &ret->review, &ret->why_unknown) >= 0;
         ret->state = name_state(ret);
         ret->enforcement = name_enforcement(ret);
         return 0;

@@ -16,13 +16,21 @@ struct su_report {
         bool exposure_known;
         struct su_error why_unknown;
         const char *state;
+        json_t *events;          /* the history, if a level is in quarantine; else NULL */
         const char *enforcement; /* who sees to it that images stay as sealed; NULL: none is used */
 };
 
-/* That nobody can tell who is exposed, as for who is not root, is a part of it. */
-int su_report_make(const struct su_engine *engine, struct su_report *ret, struct su_error *err);
+/* That nobody can tell who is exposed, as for who is not root, is a part of it; nobody can either
+ * when it was not asked for. */
+int su_report_make(const struct su_engine *engine, bool with_exposure, struct su_report *ret,
+                   struct su_error *err);
 void su_report_done(struct su_report *report);
 #define su_auto_report su_auto(su_report_done)
 
 /* The publisher's word on the level that is on /usr; NULL: it stands. */
 const struct su_refused *su_report_recall(const struct su_report *report);
+/* Somebody uses what the level on /usr replaced. */
+bool su_report_is_waiting(const struct su_report *report);
+/* Whether the outcome of a check says that what the repository said does not stand up to
+ * verification, and not only that it could not be asked. */
+bool su_report_is_refusal(const char *outcome);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/attention.h"
 #include "cli/output.h"
 #include "cli/report.h"
 #include "cli/verbs.h"
@@ -58,7 +59,8 @@ static json_t *automatic_to_json(const struct su_config *config)
                          value && value->managed);
 }
 
-static int print_json(const struct su_report *report, struct su_error *err)
+static int print_json(const struct su_report *report, const struct su_attentions *attentions,
+                      struct su_error *err)
 {
         const struct su_engine *engine = report->engine;
         const struct su_survey *survey = &report->review.survey;
@@ -70,7 +72,7 @@ static int print_json(const struct su_report *report, struct su_error *err)
                         "{s:o, s:o, s:{s:s, s:s, s:s, s:s}, s:s, s:o, s:s, s:I, s:o, s:b, s:o, "
                         "s:o, s:s?, "
                         "s:o, s:o, "
-                        "s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:I}",
+                        "s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:I, s:o}",
                         "automatic", automatic_to_json(&engine->config), "waits",
                         su_conditions_to_json(engine->state.waits), "baseline", "name",
                         engine->os.baseline, "os", engine->os.name, "os_version",
@@ -89,7 +91,8 @@ static int print_json(const struct su_report *report, struct su_error *err)
                         su_output_level(&knowledge->removed), "recalls",
                         refusals_to_json(&knowledge->recalls), "quarantine",
                         refusals_to_json(&knowledge->quarantine), "boots_without_mark",
-                        (json_int_t)engine->state.boots.tries),
+                        (json_int_t)engine->state.boots.tries, "attention",
+                        su_attentions_to_json(attentions)),
                 err);
 }
 
@@ -222,15 +225,18 @@ int su_verb_status(const struct su_arguments *arguments, struct su_error *err)
 {
         su_auto_engine struct su_engine *engine = NULL;
         su_auto_report struct su_report report = {0};
+        su_auto_attentions struct su_attentions attentions = {0};
         int r;
 
         r = su_engine_open(&arguments->engine, &engine, err);
         if (r >= 0)
-                r = su_report_make(engine, &report, err);
+                r = su_report_make(engine, true, &report, err);
+        if (r >= 0)
+                r = su_attention_find(&report, &attentions, err);
         if (r < 0)
                 return r;
         if (arguments->json)
-                return print_json(&report, err);
+                return print_json(&report, &attentions, err);
         print_text(&report);
         return 0;
 }

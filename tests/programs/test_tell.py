@@ -4,7 +4,8 @@ import subprocess
 import pytest
 
 import support
-from test_boot import edit
+from test_boot import boot, edit
+from test_recall import follow
 
 
 @pytest.fixture
@@ -60,3 +61,113 @@ def test_the_history_says_that_a_person_is_needed(device, run_old):
     run_old()
     assert device("install").status == 0
     assert (last_event(device)["needs"], last_event(device)["exposed_after"]) == ("person", 1)
+
+
+# What needs a person.
+
+
+def attention(device):
+    return [(item["kind"], item["message"]) for item in device("status")["attention"]]
+
+
+def kinds(device):
+    return [kind for kind, _ in attention(device)]
+
+
+def test_nobody_is_needed(device):
+    assert attention(device) == []
+    assert device("install").status == 0 and attention(device) == []
+    assert device("remove").status == 0 and attention(device) == []
+
+
+def test_a_recall_needs_a_person_until_it_is_left(device, own_shop):
+    follow(device, own_shop)
+    assert device("install").status == 0
+    own_shop("recall", "--level", "a", "--reason", "it breaks sound")
+    assert device("check").status == 0
+    assert attention(device) == [("recalled", "Level (a) was recalled: it breaks sound. 'suture install' leaves it.")]
+    assert device("install").status == 0 and attention(device) == []
+
+
+def test_a_recall_that_leads_nowhere_says_so(device, own_shop):
+    follow(device, own_shop)
+    assert device("install").status == 0
+    own_shop("floor", "--level", "a")
+    own_shop("recall", "--level", "a", "--reason", "it breaks sound")
+    assert device("install").error == "NotOffered"
+    assert attention(device) == [("recalled", "Level (a) was recalled: it breaks sound. It stays until a newer one comes.")]
+
+
+def test_a_level_that_failed_needs_a_person_until_the_next_one(device, own_shop):
+    follow(device, own_shop, "[Watch]\nTime=0\n")
+    assert device("install")["to"] == "a"
+    own_shop.release("b")
+    assert device("install")["to"] == "b"
+    fail_b(device)
+    assert attention(device) == [("quarantined", "Level (b) failed, and is still in place: nginx.service has failed. "
+                                                 "'suture watch' takes it back.")]
+    assert device("watch").error == "TakenBack"
+    assert attention(device) == [("taken-back", "Level (b) was taken back: nginx.service has failed.")]
+    (device.state / "history").unlink()
+    assert attention(device) == [("quarantined", "Level (b) failed here: nginx.service has failed.")]
+    fixed = own_shop.path / "fixed-c"
+    support.make_library(fixed / "usr/lib/libother.so", "other_answer", "ne2")
+    own_shop("build", "--tree", own_shop.trees / "baseline", "--fixed", fixed, "--component", "other", "--new-version", "3",
+             "--cve", "CVE-2030-0009")
+    own_shop("release")
+    assert device("install")["to"] == "c" and attention(device) == []
+
+
+def test_boots_that_did_not_end_well(at_b):
+    for _ in range(4):
+        boot(at_b)
+    assert attention(at_b) == [("boot-fell-back", "Level (b) is left off since a boot: 3 boots in a row did not reach the "
+                                                  "healthy mark.")]
+
+
+def test_what_a_person_has_to_restart(device, run_old):
+    run_old(2)
+    assert device("install").status == 0
+    kind, message = attention(device)[0]
+    assert kind == "restart" and message.startswith("2 programs still run code that a security improvement replaced")
+    run_old.end()
+    assert attention(device) == []
+    assert device("remove").status == 0  # from then on it is the code of the level that is old
+    run_old()
+    assert attention(device) == []
+
+
+def test_restarts_that_are_overdue(device, run_old):
+    """What a person has to restart is not Suture's to be late with, but policy wants it said."""
+    device.configure(device.path.joinpath("etc/suture/suture.conf").read_text() + "[Restart]\nDeadline=1h\n")
+    run_old()
+    assert device("install").status == 0 and kinds(device) == ["restart"]
+    edit(device, changed={"waiting_since": 5})
+    assert kinds(device) == ["restart", "overdue"] and "1970-01-01T01:00:05Z" in attention(device)[1][1]
+
+
+@pytest.mark.parametrize("damage, kind", [("signature", "failed-check"), ("gone", None), ("config", "failed-check")])
+def test_only_checks_that_do_not_heal_need_a_person(damage, kind, device, own_shop):
+    follow(device, own_shop)
+    assert device("check").status == 0
+    if damage == "signature":
+        timestamp = own_shop.public / "metadata/timestamp.json"
+        timestamp.write_text(timestamp.read_text().replace('"sig":"', '"sig":"00'))
+    elif damage == "gone":
+        device.configure("[Source]\nRepository=file:///nowhere\n")
+    else:
+        device.configure("")
+    assert device("check").status != 0
+    assert kinds(device) == ([kind] if kind else []), attention(device)
+    if kind:
+        assert device("status")["last_check"]["message"] in attention(device)[0][1]
+
+
+def test_what_is_not_in_place(at_b, work):
+    support.unmount_below(at_b.path)
+    assert kinds(at_b) == ["inactive"]
+    for name in ("upper", "work"):
+        (work / name).mkdir()
+    support.run("mount", "-t", "overlay", "someone", "-o",
+                f"lowerdir={at_b.usr},upperdir={work}/upper,workdir={work}/work", at_b.usr)
+    assert kinds(at_b) == ["conflict", "inactive"] and "someone" in attention(at_b)[0][1]
