@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/agent.h"
+#include "cli/journal.h"
 #include "cli/output.h"
 #include "cli/parent.h"
 #include "cli/verbs.h"
@@ -332,7 +333,7 @@ static int run(int argc, char **argv, struct su_arguments *arguments, struct su_
 
 int main(int argc, char **argv)
 {
-        struct su_arguments arguments = {0};
+        struct su_arguments arguments = {.engine.listener = su_journal_tell};
         struct su_error error = {0};
         int r;
 

@@ -58,6 +58,8 @@ class WatchWorld(World):
     def add_suture(self):
         """As it is installed: the program and its units."""
         shutil.copy(BUILD / "src/suture", self.device / "usr/bin/suture")
+        for catalog in UNITS_OF_OURS.parent.glob("*.catalog"):
+            shutil.copy(catalog, self.device / "usr/lib/systemd/catalog")
         for unit in UNITS_OF_OURS.iterdir():
             self.write_unit(unit.name, unit.read_text(), enable=unit.name in ENABLED)
 
@@ -130,6 +132,9 @@ def test_a_good_level_settles(world):
     assert world.all_run() and world.level() == "a"
     status = world.report("status")
     assert (status["level"], status["quarantine"]) == ("a", []) and status["state"] != "watched"
+    entry, = world.journal("INSTALLED")
+    assert (entry["SUTURE_EVENT"], entry["SUTURE_LEVEL"], entry["PRIORITY"]) == ("install", "a", "5")
+    assert "SUTURE_FROM" not in entry and "SUTURE_ERROR" not in entry
 
 
 BREAKS = {
@@ -150,8 +155,20 @@ def test_a_level_that_breaks_a_service_is_taken_back(level, how, world):
     assert report["level"] == "a" and reason in {q["level"]: q["reason"] for q in report["quarantine"]}[level]
     event = world.report("history")["events"][-1]
     assert (event["event"], event["from"], event["to"]) == ("take-back", level, "a") and reason in event["reason"]
+    for name in ("QUARANTINED", "TAKEN_BACK"):
+        entry = world.journal(name)[-1]
+        assert (entry["SUTURE_FROM"], entry["SUTURE_UNIT"], entry["PRIORITY"]) == (level, f"{how}.service", "4")
+        assert reason in entry["SUTURE_REASON"] and reason in entry["MESSAGE"]
+    assert entry["SUTURE_LEVEL"] == "a"
     status, message = world.install_fails()
     assert status == QUARANTINED and reason in message
+
+
+def test_the_journal_explains_what_it_says(world):
+    world.shell("journalctl --update-catalog")
+    text = world.shell("journalctl --catalog SUTURE_EVENT=take-back")
+    assert "A level was taken back" in text and "Defined-By: Suture" in text and "@SUTURE" not in text
+    assert BREAKS["single"][1] in text.split("because of this:")[1]
 
 
 def test_force_tries_it_once_more(world):
@@ -185,6 +202,7 @@ def test_a_repository_that_cannot_be_reached_is_tried_again(world):
     world.configure("Repository=http://127.0.0.1:9\n[Watch]\nTime=3s\n")
     assert world.on_device("systemctl", "start", "suture-update.service", check=False).returncode != 0
     assert world.shell("systemctl show suture-update.service -p SubState --value") == "auto-restart"
+    assert world.journal("CHECK_FAILED")[-1]["SUTURE_ERROR"] == "Unreachable" and world.journal("TRUST_REFUSED") == []
     world.shell("systemctl stop suture-update.service")
     world.configure("[Watch]\nTime=3s\n")
 
@@ -253,18 +271,37 @@ def test_three_boots_that_do_not_end_well_fall_back(world):
     assert status["state"] == "baseline" and "3 boots in a row" in [q["reason"] for q in status["quarantine"] if q["level"] == "e"][0]
     assert "3 boots in a row" in world.shell("journalctl -b -u suture-activate.service -o cat")
     assert world.install_fails()[0] == QUARANTINED
+    entry, = world.journal("FELL_BACK")
+    assert (entry["SUTURE_FROM"], entry["PRIORITY"]) == ("e", "3") and "3 boots in a row" in entry["SUTURE_REASON"]
+
+
+def test_what_people_and_publishers_take_off_is_told(world):
+    world.release("g")
+    world.let_flaky_fail()
+    assert world.report("install")["to"] == "g" and world.report("remove")["changed"]
+    assert [entry["SUTURE_FROM"] for entry in world.journal("REMOVED")] == ["g"]
+    world.let_flaky_fail()
+    assert world.report("install")["to"] == "g"
+    world.publisher("recall", "--level", "g", "--reason", "it breaks sound")
+    for _ in range(2):  # the second is no news
+        assert world.report("check")["recalled"]
+    assert world.report("install")["recalled"]
+    for name in ("RECALLED", "RECALLED_LEFT"):
+        entry, = world.journal(name)
+        assert (entry["SUTURE_FROM"], entry["SUTURE_REASON"]) == ("g", "it breaks sound")
 
 
 def test_a_new_baseline_retires_it(world):
-    world.release("g")
+    world.release("h")
     (world.device / "etc/systemd/system/wanted.service").unlink()
     shutil.rmtree(world.device / "etc/systemd/system/boot-complete.target.requires")
     world.shell("systemctl daemon-reload")
     world.let_flaky_fail()
-    assert world.report("install")["to"] == "g"
+    assert world.report("install")["to"] == "h"
     release = world.device / "usr/lib/os-release"
     text = release.read_text()
     world.reboot(lambda: release.write_text(f"{text}IMAGE_VERSION=2\n"))
     assert world.level() == "baseline" and world.report("status")["state"] == "baseline"
     assert world.report("history")["events"][-1]["event"] == "retire"
+    assert [entry["SUTURE_FROM"] for entry in world.journal("RETIRED")] == ["h"]
     release.write_text(text)

@@ -83,6 +83,16 @@ class World:
         assert done.returncode in accept, done.stderr + done.stdout
         return json.loads(done.stdout)
 
+    def journal(self, message):
+        """The entries of one kind, by its name in messages.h; oldest first."""
+        rows = (HERE.parents[1] / "src/cli/messages.h").read_text()
+        identity = re.search(rf'X\({message}, "([0-9a-f]{{32}})", ', rows)[1]
+        self.shell("journalctl --sync")
+        lines = self.shell(f"journalctl --output=json MESSAGE_ID={identity}").splitlines()
+        entries = [json.loads(line) for line in lines if line.startswith("{")]
+        assert all(entry["SYSLOG_IDENTIFIER"] == "suture" and entry["SUTURE_BASELINE"] for entry in entries), entries
+        return entries
+
     def exposed(self):
         return self.report("exposure", accept=(0, 10))["exposed"]
 
