@@ -7,6 +7,7 @@
 
 #include "cli/agent.h"
 #include "cli/journal.h"
+#include "cli/motd.h"
 #include "cli/output.h"
 #include "cli/parent.h"
 #include "cli/verbs.h"
@@ -328,7 +329,10 @@ static int run(int argc, char **argv, struct su_arguments *arguments, struct su_
         r = is_for_agent(arguments) ? su_agent_do(verb->name, arguments, err) : 0;
         if (r != 0)
                 return r < 0 ? r : 0;
-        return verb->run(arguments, err);
+        r = verb->run(arguments, err);
+        if (!verb->read_only)
+                su_motd_update(&arguments->engine, verb->run == su_verb_activate);
+        return r;
 }
 
 int main(int argc, char **argv)

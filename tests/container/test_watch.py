@@ -160,6 +160,7 @@ def test_a_level_that_breaks_a_service_is_taken_back(level, how, world):
         assert (entry["SUTURE_FROM"], entry["SUTURE_UNIT"], entry["PRIORITY"]) == (level, f"{how}.service", "4")
         assert reason in entry["SUTURE_REASON"] and reason in entry["MESSAGE"]
     assert entry["SUTURE_LEVEL"] == "a"
+    assert f"Level ({level}) was taken back: {reason}" in world.shell("cat /run/motd.d/suture")
     status, message = world.install_fails()
     assert status == QUARANTINED and reason in message
 
@@ -188,6 +189,7 @@ def test_the_next_level_is_tried_by_itself(world):
     world.let_flaky_fail()
     world.shell("systemctl start suture-update.service")
     assert world.level() == "e" and world.all_run()
+    assert world.shell("test ! -e /run/motd.d/suture && echo nothing to say") == "nothing to say"
     world.shell("systemctl start suture-update.service")
     world.configure("[Watch]\nTime=3s\n[Policy]\nDefer=9d\n")
     world.shell("systemctl start suture-update.service")
@@ -271,6 +273,7 @@ def test_three_boots_that_do_not_end_well_fall_back(world):
     assert status["state"] == "baseline" and "3 boots in a row" in [q["reason"] for q in status["quarantine"] if q["level"] == "e"][0]
     assert "3 boots in a row" in world.shell("journalctl -b -u suture-activate.service -o cat")
     assert world.install_fails()[0] == QUARANTINED
+    assert "Level (e) is left off since a boot" in world.shell("cat /run/motd.d/suture")
     entry, = world.journal("FELL_BACK")
     assert (entry["SUTURE_FROM"], entry["PRIORITY"]) == ("e", "3") and "3 boots in a row" in entry["SUTURE_REASON"]
 

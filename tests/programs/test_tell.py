@@ -171,3 +171,66 @@ def test_what_is_not_in_place(at_b, work):
     support.run("mount", "-t", "overlay", "someone", "-o",
                 f"lowerdir={at_b.usr},upperdir={work}/upper,workdir={work}/work", at_b.usr)
     assert kinds(at_b) == ["conflict", "inactive"] and "someone" in attention(at_b)[0][1]
+
+
+# At login.
+
+
+def motd(device):
+    path = device.path / "run/motd.d/suture"
+    if not path.exists():
+        return None
+    assert (path.stat().st_mode & 0o7777, [p.name for p in path.parent.iterdir()]) == (0o644, ["suture"])
+    first, *lines = path.read_text().splitlines()
+    assert first == "Background security improvements:" and all(line.startswith("  ") for line in lines)
+    return [line[2:] for line in lines]
+
+
+def messages(device):
+    return [message for _, message in attention(device)]
+
+
+def test_nothing_is_said_where_nobody_is_needed(device):
+    for verb in ("check", "install", "watch", "restart", "suspend", "resume", "remove"):
+        assert device(verb).status == 0 and motd(device) is None
+    assert not (device.path / "run").exists()
+
+
+def test_a_login_says_what_needs_a_person_until_it_is_done(device, own_shop, run_old):
+    follow(device, own_shop)
+    run_old()
+    assert device("install").status == 0
+    assert motd(device) == messages(device) and "1 program still runs code" in motd(device)[0]
+    own_shop("recall", "--level", "a", "--reason", "it breaks sound")
+    assert device("check").status == 0
+    assert motd(device) == messages(device) and len(motd(device)) == 2
+    run_old.end()
+    assert device("restart").status == 0 and [m[:22] for m in motd(device)] == ["Level (a) was recalled"]
+    assert device("install").status == 0 and motd(device) is None
+
+
+def test_a_verb_that_fails_says_it_at_login_too(at_b, shop):
+    fail_b(at_b)
+    assert at_b("watch").error == "TakenBack"
+    assert motd(at_b) == ["Level (b) was taken back: nginx.service has failed."]
+    at_b.configure("")
+    assert at_b("check").error == "Config" and motd(at_b) == messages(at_b) and len(motd(at_b)) == 2
+
+
+def test_a_boot_says_it_without_a_look_at_who_runs_what(at_b, run_old):
+    """What waited before the machine was restarted waits no more. Nor is the configuration asked for."""
+    edit(at_b, changed={"waiting_since": 5})
+    run_old()  # as if it were something old
+    (at_b.path / "etc/suture/suture.conf").write_text("[Sauce]\n")
+    assert boot(at_b)["activated"] == "all" and motd(at_b) is None
+    for _ in range(3):
+        boot(at_b)
+    assert motd(at_b) == ["Level (b) is left off since a boot: 3 boots in a row did not reach the healthy mark."]
+
+
+@pytest.mark.parametrize("obstacle", ["motd.d", "motd.d/suture/directory", "suture/motd/directory"])
+def test_a_message_that_cannot_be_written_fails_nothing(obstacle, device, run_old):
+    support.write(device.path / "run" / obstacle, "in the way\n")
+    run_old()
+    answer = device("install")
+    assert (answer.status, answer.stderr) == (0, "") and kinds(device) == ["restart"]
