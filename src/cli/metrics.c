@@ -41,16 +41,6 @@ static void print_exposure(const struct su_report *report)
                     (int64_t)survey->stale.n_units);
 }
 
-static bool is_good(const struct su_check_record *check)
-{
-        static const char *const outcomes[] = {"Offered", "UpToDate", "Recalled", "NotOffered"};
-
-        for (size_t i = 0; i < SU_ELEMENTS(outcomes); i++)
-                if (check->outcome && strcmp(check->outcome, outcomes[i]) == 0)
-                        return true;
-        return false;
-}
-
 static void print_check(const struct su_check_record *check)
 {
         if (check->at == 0)
@@ -58,7 +48,7 @@ static void print_check(const struct su_check_record *check)
         print_gauge("suture_last_check_timestamp_seconds", "When the repository was asked last.",
                     check->at);
         print_gauge("suture_last_check_success", "Whether it gave an answer that can be trusted.",
-                    is_good(check));
+                    su_report_check_is_good(check));
 }
 
 static int64_t count_failures(const json_t *events)

@@ -30,6 +30,16 @@ bool su_report_is_refusal(const char *outcome)
         return false;
 }
 
+bool su_report_check_is_good(const struct su_check_record *check)
+{
+        static const char *const outcomes[] = {"Offered", "UpToDate", "Recalled", "NotOffered"};
+
+        for (size_t i = 0; i < SU_ELEMENTS(outcomes); i++)
+                if (check->outcome && strcmp(check->outcome, outcomes[i]) == 0)
+                        return true;
+        return false;
+}
+
 bool su_report_is_waiting(const struct su_report *report)
 {
         return report->exposure_known && report->review.installed &&

@@ -31,6 +31,8 @@ void su_report_done(struct su_report *report);
 const struct su_refused *su_report_recall(const struct su_report *report);
 /* Somebody uses what the level on /usr replaced. */
 bool su_report_is_waiting(const struct su_report *report);
+/* Whether the repository gave an answer that can be trusted. */
+bool su_report_check_is_good(const struct su_check_record *check);
 /* Whether the outcome of a check says that what the repository said does not stand up to
  * verification, and not only that it could not be asked. */
 bool su_report_is_refusal(const char *outcome);

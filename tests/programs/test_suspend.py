@@ -149,7 +149,7 @@ def test_an_image_that_is_gone_is_left_out_and_comes_back_by_an_install(at_b):
     support.flip(largest, 5000)
     resume = at_b("resume")
     assert (resume["resumed"], fits(resume)) == ("part", {"fix": "missing", "other": "applies"})
-    assert at_b.answer() == "old" and "run 'suture install'" in support.run(*at_b.command("status")).stdout
+    assert at_b.answer() == "old" and "is missing; 'suture install' mends that." in support.run(*at_b.command("status")).stdout
     assert at_b("install").status == 0 and at_b.answer() == "new"
     assert fits(at_b("status")) == {"fix": "applies", "other": "applies"}
 

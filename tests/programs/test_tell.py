@@ -1,5 +1,12 @@
 """What a device tells people: in its history, at their login, and by status."""
+import fcntl
+import hashlib
+import os
+import pty
+import re
+import struct
 import subprocess
+import termios
 
 import pytest
 
@@ -234,3 +241,158 @@ def test_a_message_that_cannot_be_written_fails_nothing(obstacle, device, run_ol
     run_old()
     answer = device("install")
     assert (answer.status, answer.stderr) == (0, "") and kinds(device) == ["restart"]
+
+
+# The status of a person's terminal.
+
+GREEN, YELLOW, RED = "\033[1;32m", "\033[1;33m", "\033[1;31m"
+
+
+def text(device, **options):
+    done = support.run(*device.command("status"), env={**os.environ, **support.SANITIZERS, "TERM": "xterm"}, **options)
+    return done.stdout
+
+
+def on_terminal(device, columns=80, rows=24, **environment):
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    attributes = termios.tcgetattr(slave)
+    attributes[1] &= ~termios.OPOST
+    termios.tcsetattr(slave, termios.TCSANOW, attributes)
+    process = subprocess.Popen(device.command("status"), stdout=slave, env={
+        **os.environ, **support.SANITIZERS, "TERM": "xterm-256color", "NO_COLOR": "", **environment})
+    os.close(slave)
+    shown = b""
+    try:
+        while chunk := os.read(master, 65536):
+            shown += chunk
+    except OSError:  # the end
+        pass
+    os.close(master)
+    assert process.wait() == 0
+    return shown.decode()
+
+
+def without_colours(shown):
+    return re.sub("\033\\[[0-9;]*m", "", shown)
+
+
+def verdict(device):
+    """The first sentence, its colour, and that the same fits a screen with and without a terminal."""
+    shown, plain = on_terminal(device), text(device)
+    assert without_colours(shown) == plain and "\033" not in plain
+    lines = plain.splitlines()
+    assert len(lines) < 24 and all(len(line) <= 80 for line in lines), plain
+    colour = re.match("(\033\\[[0-9;]*m)(.*)\033\\[0m$", shown.split("\nSystem:")[0], re.DOTALL)
+    return colour[1], " ".join(colour[2].split())
+
+
+def test_verdicts_on_a_device_without_improvements(device, own_shop):
+    follow(device, own_shop)
+    assert verdict(device) == (YELLOW, "Nothing is installed, and the repository was never asked.")
+    assert device("check").status == 0
+    assert verdict(device) == (YELLOW, "Nothing is installed; level (a) is offered.")
+    own_shop("recall", "--level", "a", "--reason", "it breaks sound")
+    assert device("check").error == "NotOffered"
+    assert verdict(device) == (GREEN, "Up to date: nothing is installed, and nothing is offered to this machine.")
+    edit(device, last_check={"at": 5})
+    assert verdict(device)[0] == YELLOW and re.search("the last check was [0-9]{5} days ago", verdict(device)[1])
+    follow(device, own_shop).configure("[Source]\nRepository=file:///nowhere\n")
+    assert device("check").error == "Unreachable"
+    assert verdict(device) == (YELLOW, "Nothing is installed, but it is not known whether there is more: the last check failed.")
+    device.configure("")
+    assert verdict(device) == (YELLOW, "Nothing is installed, and no repository is configured.")
+
+
+def test_verdicts_on_what_is_installed(device, own_shop, run_old):
+    follow(device, own_shop)
+    run_old(1)
+    assert device("install").status == 0
+    assert verdict(device) == (YELLOW, "1 program still runs old code: restart it.")
+    run_old.end()
+    assert verdict(device) == (GREEN, "Protected. Nothing is running old code.")
+    edit(device, watched={"generation": 1, "units": [], "excused": []})
+    assert verdict(device) == (GREEN, "Protected. Nothing is running old code; what was restarted is watched.")
+    edit(device, watched=None)
+    own_shop.release("b")
+    assert device("check").status == 0
+    assert verdict(device) == (YELLOW, "Level (a) is installed; level (b) is offered.")
+    assert device("install").status == 0
+    own_shop("recall", "--level", "b", "--reason", "it breaks sound")
+    assert device("check").status == 0
+    assert verdict(device) == (RED, "Level (b) is in place, but its publisher has recalled it.")
+
+
+def test_verdicts_on_what_is_not_in_place(at_b):
+    assert at_b("suspend").status == 0
+    assert verdict(at_b) == (YELLOW, "Not protected for now: a package manager is at work.")
+    assert at_b("resume").status == 0
+    fail_b(at_b)
+    assert verdict(at_b) == (RED, "Level (b) is in place, but failed here.")
+    assert at_b("watch").error == "TakenBack"
+    assert verdict(at_b) == (YELLOW, "Nothing is installed: level (b) failed here, and was taken back.")
+    assert at_b("install", "--force").status == 0
+    support.unmount_below(at_b.path)
+    assert verdict(at_b) == (RED, "Not protected: level (b) is installed, but not in place.")
+    support.write(at_b.path / "proc/cmdline", "suture.disable\n")
+    assert verdict(at_b) == (YELLOW, "Not protected: this boot goes without improvements.")
+
+
+def test_a_normal_user_is_not_told_that_nothing_runs_old_code(at_b):
+    first = text(at_b, user=support.NOBODY, group=support.NOBODY).splitlines()[0]
+    assert first == "Level (b) is installed; who runs old code is not known."
+
+
+def test_colours_only_where_they_are_wanted(at_b):
+    assert on_terminal(at_b).startswith(GREEN)
+    for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}, {"TERM": ""}):
+        assert "\033" not in on_terminal(at_b, **environment)
+
+
+@pytest.fixture
+def crowded(work, own_shop, device, run_old):
+    """Thirty fixes, forty programs with old code, and a system with a long name."""
+    cves = [word for n in range(30) for word in ("--cve", f"CVE-2030-{n:05}")]
+    shop = support.Publisher(work / "crowded", own_shop.trees).start()
+    shop("build", "--tree", shop.trees / "baseline", "--fixed", shop.trees / "fixed-a", "--component", "fix",
+         "--new-version", "2", *cves)
+    shop("release")
+    follow(device.trust(shop), shop, "[Restart]\nDeadline=1h\n")
+    run_old(40)
+    assert device("install").status == 0
+    edit(device, changed={"waiting_since": 5})
+    support.write(device.path / "etc/os-release", "ID=testos\nVERSION_ID=1\nPRETTY_NAME='" + "\u00e4\u00f6\u00fc " * 25 + "'\n")
+    device.shop = shop
+    return device
+
+
+def test_a_crowded_status_fits_one_screen(crowded):
+    assert verdict(crowded) == (YELLOW, "40 programs still run old code: restart them.")
+    shown = text(crowded)
+    actions, fixes = shown.count(": restart it by hand\n"), shown.count("CVE-2030-")
+    assert actions > 1 and f"and {40 - actions} more: 'suture exposure'" in shown, shown
+    assert fixes > 1 and f"and {30 - fixes} more: 'suture status --json'" in shown, shown
+    assert all(len(line) <= 40 for line in without_colours(on_terminal(crowded, columns=40)).splitlines())
+    tall = without_colours(on_terminal(crowded, columns=200, rows=100))
+    assert tall.count("CVE-2030-") == 30 and "status --json" not in tall
+
+
+def test_a_reason_of_many_words_is_cut(crowded):
+    crowded.shop("recall", "--level", "a", "--reason", "it breaks sound, and more " * 36)
+    assert crowded("check").status == 0
+    assert kinds(crowded) == ["recalled", "restart", "overdue"]
+    assert verdict(crowded) == (RED, "Level (a) is in place, but its publisher has recalled it.")
+    shown = text(crowded)
+    assert "40 programs still run code" in shown and "..." in shown and "29 more" in shown, shown
+
+
+def test_what_a_roll_out_has_come_to_is_said(device, own_shop, trees):
+    own_shop.build("b")
+    own_shop("release", "--rollout", "0")
+    follow(device, own_shop)
+    words = "suture-rollout\n0123456789abcdef0123456789abcdef\n\ntestos-1-x86-64\nb\n"
+    position = int.from_bytes(hashlib.sha256(words.encode()).digest()[:4], "big") % 100
+    assert device("check").error == "NotOffered"
+    said = f"level (b) is not yet in the roll-out for this machine: it is at 0 %, this machine is at {position} %"
+    assert device("status")["last_check"]["message"] == said
+    assert said in " ".join(text(device).split())

@@ -1,0 +1,9 @@
+/* One sentence of truth about a device. */
+#pragma once
+
+#include "cli/report.h"
+#include "cli/screen.h"
+
+#define SU_VERDICT_SIZE 256
+
+enum su_tone su_verdict_make(const struct su_report *report, char ret[SU_VERDICT_SIZE]);
