@@ -1,15 +1,11 @@
 #include "base/process.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -24,8 +20,7 @@ static int memory_file(const char *name, int *ret_fd, struct su_error *err)
         return 0;
 }
 
-static int spawn(const char *const argv[], int out_fd, int error_fd,
-                 const posix_spawnattr_t *attributes, char *const environment[], pid_t *ret_pid)
+static int spawn(const char *const argv[], int out_fd, int error_fd, pid_t *ret_pid)
 {
         posix_spawn_file_actions_t actions;
         int r;
@@ -39,8 +34,7 @@ static int spawn(const char *const argv[], int out_fd, int error_fd,
         if (r == 0)
                 r = posix_spawn_file_actions_adddup2(&actions, error_fd, STDERR_FILENO);
         if (r == 0)
-                r = posix_spawnp(ret_pid, argv[0], &actions, attributes, (char *const *)argv,
-                                 environment);
+                r = posix_spawnp(ret_pid, argv[0], &actions, NULL, (char *const *)argv, environ);
         posix_spawn_file_actions_destroy(&actions);
         return -r;
 }
@@ -94,7 +88,7 @@ int su_process_run(const char *const argv[], char **ret_output, size_t *ret_size
                 r = memory_file("stderr", &error_fd, err);
         if (r < 0)
                 return r;
-        r = spawn(argv, out_fd, error_fd, NULL, environ, &pid);
+        r = spawn(argv, out_fd, error_fd, &pid);
         if (r < 0)
                 return su_fail_errno(err, r, "cannot run '%s'", argv[0]);
         r = wait_for(pid, &status);
@@ -106,69 +100,4 @@ int su_process_run(const char *const argv[], char **ret_output, size_t *ret_size
                 return 0;
         (void)lseek(out_fd, 0, SEEK_SET);
         return su_file_read_fd(out_fd, argv[0], SU_PROCESS_OUTPUT_MAX, ret_output, ret_size, err);
-}
-
-static int spawn_group(const char *const argv[], int out_fd, int error_fd, pid_t *ret_pid)
-{
-        char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-        char lang[] = "LANG=C.UTF-8";
-        char *const environment[] = {path, lang, NULL};
-        posix_spawnattr_t attributes;
-        int r;
-
-        r = posix_spawnattr_init(&attributes);
-        if (r != 0)
-                return -r;
-        r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-        r = r != 0 ? -r : spawn(argv, out_fd, error_fd, &attributes, environment, ret_pid);
-        posix_spawnattr_destroy(&attributes);
-        return r;
-}
-
-/* True when the process ended by itself. */
-static bool ends_within(pid_t pid, unsigned seconds)
-{
-        struct pollfd end = {.events = POLLIN};
-        su_auto_close int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
-        uint64_t deadline = su_monotonic_us() + seconds * UINT64_C(1000000);
-        int n;
-
-        end.fd = pid_fd;
-        do {
-                uint64_t now = su_monotonic_us();
-
-                n = poll(&end, 1, now < deadline ? (int)((deadline - now) / 1000) + 1 : 0);
-        } while (n < 0 && errno == EINTR);
-        return pid_fd >= 0 && n > 0;
-}
-
-int su_process_check(const char *const argv[], unsigned seconds, struct su_error *err)
-{
-        su_auto_close int out_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-        su_auto_close int error_fd = -EBADF;
-        bool ended;
-        pid_t pid = -1;
-        int status = 0;
-        int r;
-
-        if (out_fd < 0)
-                return su_fail_errno(err, errno, "cannot open /dev/null");
-        r = memory_file("stderr", &error_fd, err);
-        if (r < 0)
-                return r;
-        r = spawn_group(argv, out_fd, error_fd, &pid);
-        if (r < 0)
-                return su_fail_errno(err, r, "cannot run '%s'", argv[0]);
-        ended = ends_within(pid, seconds);
-        if (!ended)
-                (void)kill(-pid, SIGKILL);
-        r = wait_for(pid, &status);
-        if (r < 0)
-                return su_fail_errno(err, r, "cannot wait for '%s'", argv[0]);
-        if (!ended)
-                return su_fail(err, SU_ERROR_SYSTEM, "%s did not end within %u s", argv[0],
-                               seconds);
-        return WIFEXITED(status) && WEXITSTATUS(status) == 0
-                       ? 0
-                       : explain_failure(argv[0], status, error_fd, err);
 }

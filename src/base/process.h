@@ -12,8 +12,3 @@
  * last line that the program wrote to standard error. */
 int su_process_run(const char *const argv[], char **ret_output, size_t *ret_size,
                    struct su_error *err);
-
-/* Run argv[0], an absolute path, with nothing but PATH and LANG in its environment, and wait for at
- * most `seconds`: then it and what it started in its process group are killed. What it prints is
- * discarded but for the reason of a failure. */
-int su_process_check(const char *const argv[], unsigned seconds, struct su_error *err);

@@ -6,13 +6,10 @@
 #include <systemd/sd-login.h>
 
 #include "base/clock.h"
-#include "base/process.h"
 #include "base/text.h"
-#include "improvement/health.h"
+#include "restart/check.h"
 
 #define RESTART_TIMEOUT_US (UINT64_C(120) * 1000000)
-#define CHECK_TIMEOUT_S 10
-#define CHECK_WORDS_MAX (SU_HEALTH_COMMAND_MAX / 2)
 
 static int find_owner(void *userdata, pid_t pid, struct su_owner *ret, struct su_error *err)
 {
@@ -350,21 +347,8 @@ static int condition(void *userdata, const char *unit, struct su_unit_condition 
 
 static int check(void *userdata, const char *command, struct su_error *err)
 {
-        su_auto_free char *words = NULL;
-        const char *argv[CHECK_WORDS_MAX + 1];
-        char *rest = NULL;
-        size_t n = 0;
-        int r;
-
         (void)userdata;
-        r = su_strdup(command, &words, err);
-        if (r < 0)
-                return r;
-        for (char *word = strtok_r(words, " \t", &rest); word && n < CHECK_WORDS_MAX;
-             word = strtok_r(NULL, " \t", &rest))
-                argv[n++] = word;
-        argv[n] = NULL;
-        return su_process_check(argv, CHECK_TIMEOUT_S, err);
+        return su_check_run(command, err);
 }
 
 static bool can_soft_reboot(void *userdata)

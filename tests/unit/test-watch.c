@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/process.h"
 #include "restart/watch.h"
 
 /* A service manager in which one unit is in a condition, and one check fails so many times. */
@@ -288,24 +287,6 @@ static void test_where_checks_come_from(void **state)
         su_health_done(&component.health);
 }
 
-static void test_commands(void **state)
-{
-        static const char *const good[] = {"/bin/true", NULL};
-        static const char *const bad[] = {"/bin/sh", "-c", "echo so it is >&2; exit 3", NULL};
-        static const char *const slow[] = {"/bin/sh", "-c", "sleep 60 & sleep 60", NULL};
-        static const char *const missing[] = {"/nowhere/x", NULL};
-        static const char *const poor[] = {"/bin/sh", "-c", "test -z \"$HOME$SUTURE\"", NULL};
-        struct su_error err = {0};
-
-        (void)state;
-        (void)setenv("SUTURE", "x", 1);
-        assert_ok(su_process_check(good, 5, &err), err);
-        assert_ok(su_process_check(poor, 5, &err), err);
-        assert_fails_with(su_process_check(bad, 5, &err), err, SYSTEM, "status 3: so it is");
-        assert_fails_with(su_process_check(missing, 5, &err), err, SYSTEM, "/nowhere/x");
-        assert_fails_with(su_process_check(slow, 1, &err), err, SYSTEM, "within 1 s");
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -318,7 +299,6 @@ int main(void)
                 cmocka_unit_test(test_the_unit_of_a_reason),
                 cmocka_unit_test(test_health_checks),
                 scratch_test(test_where_checks_come_from),
-                cmocka_unit_test(test_commands),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
