@@ -64,6 +64,8 @@ static const struct verb verbs[] = {
          "Show what is configured, and where it was said"},
         {"automatic", su_verb_automatic, true, TAKES_OPERAND,
          "Show, or set, what is done by itself: off, check, download, install"},
+        {"notify", su_verb_notify, true, TAKES_NOTHING,
+         "In a session: show what needs a person on its screen"},
         {"metrics", su_verb_metrics, true, TAKES_NOTHING,
          "Print what a monitoring system collects (OpenMetrics)"},
         {"history", su_verb_history, true, TAKES_NOTHING,

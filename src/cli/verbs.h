@@ -27,6 +27,7 @@ struct su_arguments {
 };
 
 int su_verb_automatic(const struct su_arguments *arguments, struct su_error *err);
+int su_verb_notify(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_status(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_check(const struct su_arguments *arguments, struct su_error *err);
 int su_verb_install(const struct su_arguments *arguments, struct su_error *err);

@@ -127,7 +127,7 @@ only_in 'curl/' src/fetch
 only_in 'jansson\.h' src/json
 only_in 'libfsverity\.h' src/image
 only_in 'zstd\.h' src/delta
-only_in 'systemd/' src/restart src/daemon src/cli/agent.c src/cli/journal.c
+only_in 'systemd/' src/restart src/daemon src/cli/agent.c src/cli/journal.c src/cli/notify.c
 
 ! git grep -nE '#[[:space:]]*include[[:space:]]*"\.\./' -- '*.[ch]' | sed 's/^/# /' | grep .
 report $? 'no include leads up by "../'
