@@ -190,6 +190,19 @@ def tile_seeds():
         seed("tiles", name, b"t" + path.encode())
 
 
+def message(kind, data):
+    return struct.pack("=II", kind, len(data)) + data
+
+
+def message_seeds():
+    """ERROR is 0, PROGRESS 1, DONE 2."""
+    progress, done = message(1, struct.pack("=QQ", 5, 10)), message(2, b"")
+    seed("message", "whole", b"\xff" + progress + progress + done)
+    seed("message", "bytes", b"\0" + progress + message(0, struct.pack("=II", 23, 74) + b"the delta is damaged"))
+    seed("message", "odd", b"\x07" + message(0, struct.pack("=II", 99, 99999) + b"\x1b[2J\xff") + message(1, b"x"))
+    seed("message", "large", b"\xff" + struct.pack("=II", 2, 32769) + done)
+
+
 def main():
     seed("json", "all", '{"a": [1, -2, true, false, null, "\\n\\u00e9\\"\\\\"], "b": {"c": {}}}')
     seed("json", "integers", "[9223372036854775807, -9223372036854775808, 0]")
@@ -228,6 +241,7 @@ def main():
     seed("text", "letters", b"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \x1b[2J \xc2\x9b \xff")
     seed("health", "full", "# who\n[nginx*.service]\nCommand = /usr/bin/curl -fsS http://127.0.0.1/\n[*]\nCommand=/bin/y\n")
     seed("health", "wrong", "[a b]\nCommand=x\n")
+    message_seeds()
     log_seeds()
     tile_seeds()
     for name, code in X86.items():

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/own.h"
 #include "base/printable.h"
 
 struct error_entry {
@@ -90,6 +91,23 @@ int su_error_prefix(struct su_error *err, int r, const char *format, ...)
         err->message[sizeof err->message - 1] = '\0';
         su_make_printable(err->message);
         return r;
+}
+
+int su_error_take_over(struct su_error *err, unsigned code, unsigned errnum, const char *message)
+{
+        const unsigned errnum_max = 4095; /* of the kernel's */
+
+        if (code == SU_OK || code >= SU_ELEMENTS(error_table))
+                code = SU_ERROR_SYSTEM;
+        if (errnum == 0 || errnum > errnum_max)
+                errnum = (unsigned)error_table[code].errnum;
+        if (err) {
+                err->code = (enum su_error_code)code;
+                err->errnum = (int)errnum;
+                (void)snprintf(err->message, sizeof err->message, "%s", message);
+                su_make_printable(err->message);
+        }
+        return -(int)errnum;
 }
 
 int su_error_exit_status(enum su_error_code code)

@@ -47,7 +47,8 @@
         X(WITHHELD, 45, EPERM, "Withheld")                                                         \
         X(TAKEN_BACK, 46, EIO, "TakenBack")                                                        \
         X(DISABLED, 47, EPERM, "Disabled")                                                         \
-        X(MANAGED, 48, EPERM, "Managed")
+        X(MANAGED, 48, EPERM, "Managed")                                                           \
+        X(WORKER, 49, EIO, "Worker")
 
 enum su_error_code {
         SU_OK = 0,
@@ -85,6 +86,10 @@ int su_error_set_errno(struct su_error *err, int errnum, const char *format, ...
         __attribute__((format(printf, 3, 4)));
 int su_error_prefix(struct su_error *err, int r, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
+
+/* Fail with an error that a worker has told, which may be anything: a code or an errno that there
+ * is not becomes SYSTEM or the code's own. */
+int su_error_take_over(struct su_error *err, unsigned code, unsigned errnum, const char *message);
 
 /* Compilers and analysers see only one file at a time: tell them that a failure is negative, and
  * they know which outputs were written. */

@@ -16,7 +16,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 base_packages=(
         systemd systemd-sysv dbus nginx-light openssl ca-certificates curl
         # what the programs under test are linked with
-        libcurl4 libjansson4 libzstd1 libfsverity0 libssl3 libsystemd0
+        libcurl4 libjansson4 libzstd1 libfsverity0 libssl3 libseccomp2 libsystemd0
 )
 
 # shellcheck source=tests/container/processes.sh

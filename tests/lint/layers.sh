@@ -83,6 +83,7 @@ may_not_include src/trust/client.c fetch/fetch.h
 may_not_include src/trust/client.c improvement/manifest.h
 may_not_include src/improvement/manifest.c trust/client.h
 may_not_include src/fetch/fetch.c trust/client.h
+may_not_include src/sandbox/worker.c fetch/fetch.h
 may_not_include src/device/engine.c delta/make/make.h
 may_not_include src/device/engine.c cli/output.h
 may_not_include src/layers/layers.c exposure/exposure.h
@@ -127,6 +128,7 @@ only_in 'curl/' src/fetch
 only_in 'jansson\.h' src/json
 only_in 'libfsverity\.h' src/image
 only_in 'zstd\.h' src/delta
+only_in 'seccomp\.h' src/sandbox
 only_in 'systemd/' src/restart src/daemon src/cli/agent.c src/cli/journal.c src/cli/notify.c
 
 ! git grep -nE '#[[:space:]]*include[[:space:]]*"\.\./' -- '*.[ch]' | sed 's/^/# /' | grep .
