@@ -7,8 +7,8 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "delta/apply/apply.h"
 #include "device/choice.h"
+#include "device/decoder.h"
 #include "device/image_store.h"
 #include "image/seal.h"
 #include "image/verity.h"
@@ -165,11 +165,18 @@ static int sources_open(int state_fd, int base_fd, const struct su_delta_ref *de
 static int decode(const struct sources *sources, const struct su_component *component, int patch_fd,
                   int image_fd, const struct su_rebuild_watch *watch, struct su_error *err)
 {
+        const struct su_decoder decoder = {.patch_fd = patch_fd,
+                                           .source_fds = sources->fds,
+                                           .source_names = sources->names,
+                                           .n_sources = sources->n,
+                                           .image_fd = image_fd,
+                                           .image_size = component->image.size,
+                                           .progress = watch->progress,
+                                           .userdata = watch->userdata};
         struct stat st;
         int r;
 
-        r = su_delta_apply(patch_fd, sources->fds, sources->names, sources->n, image_fd,
-                           watch->progress, watch->userdata, err);
+        r = su_decoder_run(&decoder, err);
         if (r < 0)
                 return r;
         if (fstat(image_fd, &st) < 0)

@@ -25,9 +25,9 @@ struct su_rebuild_watch {
         void *userdata;
 };
 
-/* Decode, verify the seal, have the kernel enforce it where it can, and store the image. The
- * download is removed afterwards. SPACE when there is no room for it, and BASELINE when a source
- * has changed since the delta was chosen. */
+/* Decode in a worker, verify the seal, have the kernel enforce it where it can, and store the
+ * image. The download is removed afterwards. SPACE when there is no room for it, BASELINE when a
+ * source has changed since the delta was chosen, and WORKER when the decoder was ended. */
 int su_rebuild_image(int state_fd, int base_fd, const struct su_choice *choice, int patch_fd,
                      const struct su_rebuild_watch *watch, struct su_error *err);
 

@@ -145,7 +145,8 @@ static int explain_end(struct su_worker *worker, struct su_error *err)
                 return su_fail(err, SU_ERROR_WORKER, "the %s was ended by signal %d (%s)%s",
                                worker->name, WTERMSIG(status), strsignal(WTERMSIG(status)),
                                name_cause(WTERMSIG(status)));
-        return su_fail(err, SU_ERROR_WORKER, "the %s ended without a result", worker->name);
+        return su_fail(err, SU_ERROR_WORKER, "the %s ended without a result, with status %d",
+                       worker->name, WEXITSTATUS(status));
 }
 
 static int take_message(struct su_worker *worker, struct su_message *ret, struct su_error *err)

@@ -323,9 +323,11 @@ static void shut_down(void)
                 err(125, "cannot shut the file system down");
 }
 
+/* Another one is made in its place, which nothing forbids: a filter of system calls sees what we
+ * make of it, and would end a worker that made none. */
 static void fail(struct tracee *tracee)
 {
-        set_number(tracee->pid, -1);
+        set_number(tracee->pid, SYS_getpid);
         tracee->fails = true;
 }
 
