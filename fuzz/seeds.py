@@ -203,6 +203,18 @@ def message_seeds():
     seed("message", "large", b"\xff" + struct.pack("=II", 2, 32769) + done)
 
 
+def answer_seeds():
+    """REQUEST is 16, DATA 17, END 18: received, status, size of the entity tag."""
+    def end(received, status, etag=b""):
+        return message(18, struct.pack("=QII", received, status, len(etag)) + etag)
+    data = message(17, b"what the server says\n")
+    seed("answer", "file", b"\0" + message(1, struct.pack("=QQ", 3, 1000)) + data + data + end(42, 200, b'W/"a"'))
+    seed("answer", "unchanged", b"\1" + end(0, 304))
+    seed("answer", "too-much", b"\0" + message(17, bytes(999)) + data + end(1020, 200))
+    seed("answer", "lies", b"\0" + data + end(22, 200) + end(21, 304) + end(21, 200, b"*"))
+    seed("answer", "request", b"\0" + message(16, struct.pack("=QII", 5, 1, 10) + b"targets/x\0\"1\"\0"))
+
+
 def main():
     seed("json", "all", '{"a": [1, -2, true, false, null, "\\n\\u00e9\\"\\\\"], "b": {"c": {}}}')
     seed("json", "integers", "[9223372036854775807, -9223372036854775808, 0]")
@@ -242,6 +254,7 @@ def main():
     seed("health", "full", "# who\n[nginx*.service]\nCommand = /usr/bin/curl -fsS http://127.0.0.1/\n[*]\nCommand=/bin/y\n")
     seed("health", "wrong", "[a b]\nCommand=x\n")
     message_seeds()
+    answer_seeds()
     log_seeds()
     tile_seeds()
     for name, code in X86.items():

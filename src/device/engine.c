@@ -251,13 +251,17 @@ static int watch_fetch(void *userdata, uint64_t done, struct su_error *err)
 
 int su_engine_connect(struct su_engine *engine, struct su_error *err)
 {
+        const struct su_fetch_options options = {
+                .base_url = engine->config.repository,
+                .is_confined = true,
+        };
         int r;
 
         if (!engine->config.repository)
                 return su_fail(err, SU_ERROR_CONFIG,
                                "no repository is configured: set Repository= in the section "
                                "[Source] of /etc/suture/suture.conf, or give --repository");
-        r = su_fetch_new(engine->config.repository, &engine->fetch, err);
+        r = su_fetch_new_with(&options, &engine->fetch, err);
         if (r < 0)
                 return r;
         su_fetch_set_progress(engine->fetch, watch_fetch, engine);

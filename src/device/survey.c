@@ -50,6 +50,8 @@ int su_survey_make(const struct su_engine *engine, const struct su_manifest *fro
         struct su_survey survey = {0};
         int r;
 
+        /* It is us, and no process that anybody is to restart. */
+        su_fetch_rest(engine->fetch);
         r = look(engine, from, to, changed, &survey, err);
         if (r < 0) {
                 su_survey_done(&survey);

@@ -1,4 +1,5 @@
-/* Get files of a repository: over http(s), or from a directory (file://). libcurl does the work.
+/* Get files of a repository: over http(s), or from a directory (file://). libcurl does the work, in
+ * a worker if that is wanted.
  *
  * Paths are relative to the repository's base URL. Nothing here trusts what comes back; sizes are
  * capped while bytes arrive.
@@ -25,12 +26,20 @@ typedef int (*su_fetch_progress)(void *userdata, uint64_t done, struct su_error 
 /* CONFIG when the URL is not http://, https:// or file://. It is used as it is, but for slashes at
  * its end; paths are to be percent-encoded. */
 int su_fetch_new(const char *base_url, struct su_fetch **ret, struct su_error *err);
+struct su_fetch_options {
+        const char *base_url;
+        bool is_confined; /* what comes over a network is received in a worker (sandbox/worker.h) */
+};
+int su_fetch_new_with(const struct su_fetch_options *options, struct su_fetch **ret,
+                      struct su_error *err);
+/* End the worker until there is a next request. */
+void su_fetch_rest(struct su_fetch *fetch);
 void su_fetch_free(struct su_fetch *fetch);
 void su_fetch_set_progress(struct su_fetch *fetch, su_fetch_progress progress, void *userdata);
 
 /* At most `max` bytes into memory; one more byte, a NUL, follows. NOT_FOUND when the repository
  * says that there is no such file, UNREACHABLE when it gives no answer or a useless one, TRUNCATED
- * when the transfer broke off, TOO_LARGE above `max`. */
+ * when the transfer broke off, TOO_LARGE above `max`, WORKER when the worker was ended. */
 int su_fetch_to_memory(struct su_fetch *fetch, const char *path, size_t max, char **ret_data,
                        size_t *ret_size, struct su_error *err);
 

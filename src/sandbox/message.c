@@ -1,7 +1,6 @@
 #include "sandbox/message.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/file.h"
 
@@ -91,10 +90,12 @@ int su_message_get_error(const struct su_message *message, struct su_error *err)
                 return refuse("error", err);
         memcpy(numbers, message->data, sizeof numbers);
         size = message->size - sizeof numbers;
-        if (size == 0 || size >= sizeof text)
+        if (size >= sizeof text)
                 return refuse("error", err);
         memcpy(text, message->data + sizeof numbers, size);
         text[size] = '\0';
+        if (!text[0])
+                return refuse("error", err);
         return su_negative(su_error_take_over(err, numbers[0], numbers[1], text));
 }
 
@@ -150,43 +151,13 @@ size_t su_inbox_put(struct su_inbox *inbox, const void *data, size_t size)
         return size;
 }
 
-static void take_descriptor(struct msghdr *how, int *ret_fd)
-{
-        struct cmsghdr *part = CMSG_FIRSTHDR(how);
-
-        if (!part || part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS ||
-            part->cmsg_len != CMSG_LEN(sizeof *ret_fd))
-                return;
-        su_close_fd(ret_fd);
-        memcpy(ret_fd, CMSG_DATA(part), sizeof *ret_fd);
-}
-
-/* Pipes know no descriptors, and who wants none does not ask: the kernel drops them. */
-static ssize_t receive(int fd, void *to, size_t size, int *ret_fd)
-{
-        _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof *ret_fd)];
-        struct iovec part = {to, size};
-        struct msghdr how = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = control,
-                             .msg_controllen = sizeof control};
-        ssize_t n;
-
-        if (!ret_fd)
-                return read(fd, to, size);
-        n = recvmsg(fd, &how, MSG_CMSG_CLOEXEC);
-        if (n > 0)
-                take_descriptor(&how, ret_fd);
-        return n;
-}
-
-int su_inbox_fill(struct su_inbox *inbox, int fd, int *ret_fd, struct su_error *err)
+int su_inbox_fill(struct su_inbox *inbox, int fd, struct su_error *err)
 {
         size_t room = make_room(inbox);
         ssize_t n;
 
         do
-                n = receive(fd, inbox->data + inbox->end, room, ret_fd);
+                n = read(fd, inbox->data + inbox->end, room);
         while (n < 0 && errno == EINTR);
         if (n < 0 && errno != ECONNRESET)
                 return su_fail_errno(err, errno, "cannot read from a worker's channel");

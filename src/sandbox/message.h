@@ -50,8 +50,8 @@ void su_inbox_free(struct su_inbox *inbox);
 /* 1: `ret` is the next message; 0: it is not all there yet. FORMAT when it would be too large. */
 int su_inbox_take(struct su_inbox *inbox, struct su_message *ret, struct su_error *err);
 /* Read once. What su_inbox_take() gave is no longer there. 1: there was something; 0: the other end
- * was closed. A descriptor that came along replaces `*ret_fd`; nobody gets it when that is NULL. */
-int su_inbox_fill(struct su_inbox *inbox, int fd, int *ret_fd, struct su_error *err);
+ * was closed. No descriptor comes in this way. */
+int su_inbox_fill(struct su_inbox *inbox, int fd, struct su_error *err);
 /* Take over bytes as if they had been read; as many as there is room for, which is returned. */
 size_t su_inbox_put(struct su_inbox *inbox, const void *data, size_t size);
 

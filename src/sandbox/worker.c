@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -162,7 +161,7 @@ static int take_message(struct su_worker *worker, struct su_message *ret, struct
 
 static int read_channel(struct su_worker *worker, struct su_error *err)
 {
-        int r = su_inbox_fill(worker->inbox, worker->channel_fd, NULL, err);
+        int r = su_inbox_fill(worker->inbox, worker->channel_fd, err);
 
         if (r == 0)
                 return explain_end(worker, err);
@@ -190,52 +189,26 @@ int su_worker_wait(struct su_worker *worker, int timeout_ms, struct su_message *
         return r < 0 ? r : take_message(worker, ret, err);
 }
 
-static void attach_descriptor(struct msghdr *how, int fd)
-{
-        struct cmsghdr *part = CMSG_FIRSTHDR(how);
-
-        part->cmsg_level = SOL_SOCKET;
-        part->cmsg_type = SCM_RIGHTS;
-        part->cmsg_len = CMSG_LEN(sizeof fd);
-        memcpy(CMSG_DATA(part), &fd, sizeof fd);
-}
-
 /* A worker that waits for its task has room for it: nobody waits for one that does not. */
-int su_worker_ask(struct su_worker *worker, uint32_t kind, const void *data, size_t size, int fd,
+int su_worker_ask(struct su_worker *worker, uint32_t kind, const void *data, size_t size,
                   struct su_error *err)
 {
-        _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof fd)] = {0};
         uint8_t piece[SU_MESSAGE_PIECE_MAX];
-        struct iovec part = {piece, 0};
-        struct msghdr how = {.msg_iov = &part, .msg_iovlen = 1};
+        size_t piece_size;
         ssize_t n;
         int r;
 
-        r = su_message_format(kind, data, size, piece, &part.iov_len, err);
+        r = su_message_format(kind, data, size, piece, &piece_size, err);
         if (r < 0)
                 return r;
-        if (fd >= 0) {
-                how.msg_control = control;
-                how.msg_controllen = sizeof control;
-                attach_descriptor(&how, fd);
-        }
         do
-                n = sendmsg(worker->channel_fd, &how, MSG_NOSIGNAL | MSG_DONTWAIT);
+                n = send(worker->channel_fd, piece, piece_size, MSG_NOSIGNAL | MSG_DONTWAIT);
         while (n < 0 && errno == EINTR);
-        if (n == (ssize_t)part.iov_len)
+        if (n == (ssize_t)piece_size)
                 return 0;
         worker->unusable = true;
         if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
                 return explain_end(worker, err);
         return su_fail_errno(err, n < 0 ? errno : EAGAIN, "cannot give the %s a task",
                              worker->name);
-}
-
-int su_worker_limit_file(struct su_worker *worker, uint64_t file_max, struct su_error *err)
-{
-        const struct rlimit limit = {file_max, file_max};
-
-        if (prlimit(worker->pid, RLIMIT_FSIZE, &limit, NULL) < 0)
-                return su_fail_errno(err, errno, "cannot limit what the %s writes", worker->name);
-        return 0;
 }

@@ -47,11 +47,9 @@ int su_worker_wait(struct su_worker *worker, int timeout_ms, struct su_message *
 /* False when nothing can come of it any more. */
 bool su_worker_is_usable(const struct su_worker *worker);
 
-/* Of one that fetches: ask something, and hand over a descriptor unless that is negative. */
-int su_worker_ask(struct su_worker *worker, uint32_t kind, const void *data, size_t size, int fd,
+/* Of one that fetches: give it a task. */
+int su_worker_ask(struct su_worker *worker, uint32_t kind, const void *data, size_t size,
                   struct su_error *err);
-/* Up to how many bytes it may write a file from now on; only root may raise it. */
-int su_worker_limit_file(struct su_worker *worker, uint64_t file_max, struct su_error *err);
 
 static inline void su_worker_free_p(struct su_worker **worker)
 {

@@ -66,9 +66,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+    handler = Handler
 
     def __init__(self, directory):
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(("127.0.0.1", 0), self.handler)
         self.directory, self.faults, self.requests_seen = directory, [], []
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
@@ -81,3 +82,21 @@ class Server(http.server.ThreadingHTTPServer):
 
     def count(self, pattern):
         return sum(1 for path in self.requests_seen if re.search(pattern, path))
+
+
+class ForwardingHandler(Handler):
+    """Asked for whole URLs, as a proxy is: serves what is at their path, and notes their hosts."""
+
+    def do_GET(self):
+        host, _, path = self.path.removeprefix("http://").partition("/")
+        self.server.hosts.append(host)
+        self.path = f"/{path}"
+        super().do_GET()
+
+
+class Proxy(Server):
+    handler = ForwardingHandler
+
+    def __init__(self, directory):
+        self.hosts = []
+        super().__init__(directory)

@@ -24,16 +24,39 @@ static int teardown(void **state)
         return 0;
 }
 
+/* All is the same when a worker does it. */
+static bool is_confined;
+
+static int setup_confined(void **state)
+{
+        is_confined = true;
+        return setup(state);
+}
+
+static int teardown_confined(void **state)
+{
+        is_confined = false;
+        return teardown(state);
+}
+
 static struct su_fetch *http(void **state)
 {
         const struct server *server = *state;
         struct su_fetch *fetch = NULL;
         struct su_error err = {0};
         char url[64];
+        const struct su_fetch_options options = {.base_url = url, .is_confined = is_confined};
 
         (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/", server->port);
-        assert_ok(su_fetch_new(url, &fetch, &err), err);
+        assert_ok(su_fetch_new_with(&options, &fetch, &err), err);
         return fetch;
+}
+
+static int stop(void *userdata, uint64_t done, struct su_error *err)
+{
+        (void)done;
+        ++*(int *)userdata;
+        return su_fail(err, SU_ERROR_CANCELLED, "cancelled");
 }
 
 static void test_http(void **state)
@@ -99,6 +122,49 @@ static void test_redirect(void **state)
         assert_string_equal(data, SERVER_TEXT);
 }
 
+/* By a name, which is looked up in a thread: what that needs is there. */
+static void test_a_name(void **state)
+{
+        const struct server *server = *state;
+        su_auto_fetch struct su_fetch *fetch = NULL;
+        su_auto_free char *data = NULL;
+        struct su_error err = {0};
+        char url[64];
+        const struct su_fetch_options options = {.base_url = url, .is_confined = is_confined};
+        size_t size;
+
+        (void)snprintf(url, sizeof url, "http://localhost:%u/", server->port);
+        assert_ok(su_fetch_new_with(&options, &fetch, &err), err);
+        assert_ok(su_fetch_to_memory(fetch, "good", 100, &data, &size, &err), err);
+        assert_string_equal(data, SERVER_TEXT);
+        (void)snprintf(url, sizeof url, "http://nothing.invalid/");
+        su_fetch_free(su_take(fetch));
+        assert_ok(su_fetch_new_with(&options, &fetch, &err), err);
+        assert_fails(su_fetch_to_memory(fetch, "good", 100, &data, &size, &err), err, UNREACHABLE);
+}
+
+/* When it was ended, or rests, the next request is answered all the same. */
+static void test_after_a_rest(void **state)
+{
+        su_auto_fetch struct su_fetch *fetch = http(state);
+        struct su_error err = {0};
+        int calls = 0;
+
+        for (int i = 0; i < 3; i++) {
+                su_auto_free char *data = NULL;
+                char *none = NULL;
+                size_t size;
+
+                assert_ok(su_fetch_to_memory(fetch, "good", 100, &data, &size, &err), err);
+                assert_string_equal(data, SERVER_TEXT);
+                su_fetch_set_progress(fetch, stop, &calls);
+                assert_fails(su_fetch_to_memory(fetch, "endless", 1 << 30, &none, &size, &err), err,
+                             CANCELLED);
+                su_fetch_set_progress(fetch, NULL, NULL);
+                su_fetch_rest(fetch);
+        }
+}
+
 static void fetch_answer_done(struct su_fetch_answer *answer)
 {
         free(answer->data);
@@ -162,13 +228,6 @@ static void test_to_fd(void **state)
         assert_fails(su_fetch_to_fd(fetch, "good", size - 1, rubbish_fd, &err), err, TOO_LARGE);
         assert_fails(su_fetch_to_fd(fetch, "cut", 2 * size, rubbish_fd, &err), err, TRUNCATED);
         assert_true(su_fetch_to_fd(fetch, "good", size - 1, rubbish_fd, NULL) < 0);
-}
-
-static int stop(void *userdata, uint64_t done, struct su_error *err)
-{
-        (void)done;
-        ++*(int *)userdata;
-        return su_fail(err, SU_ERROR_CANCELLED, "cancelled");
 }
 
 static void test_cancelled(void **state)
@@ -253,11 +312,17 @@ static void test_bad_urls(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f)                                                                                    \
+        cmocka_unit_test_setup_teardown(f, setup, teardown), (struct CMUnitTest)                   \
+        {                                                                                          \
+#f " in a worker", f, setup_confined, teardown_confined, NULL                      \
+        }
         const struct CMUnitTest tests[] = {
                 TEST(test_http),
                 TEST(test_http_failures),
                 TEST(test_redirect),
+                TEST(test_a_name),
+                TEST(test_after_a_rest),
                 TEST(test_if_changed),
                 TEST(test_names_that_would_hold_for_anything),
                 TEST(test_to_fd),
