@@ -5,8 +5,11 @@
 
 #define WANTED_MAX 1000
 
+#define OFFSET 300
+
 struct collected {
-        uint64_t bytes;
+        uint64_t bytes;  /* this time */
+        uint64_t before; /* what is here already */
         bool ended;
 };
 
@@ -16,15 +19,26 @@ static int collect(void *userdata, const void *data, size_t size, struct su_erro
 
         fuzz_check(data && size > 0 && !collected->ended);
         collected->bytes += size;
-        fuzz_check(collected->bytes <= WANTED_MAX);
+        fuzz_check(collected->before + collected->bytes <= WANTED_MAX);
         return size == 13 ? su_fail(err, SU_ERROR_SPACE, "no room") : 0;
+}
+
+static int restart(void *userdata, struct su_error *err)
+{
+        struct collected *collected = userdata;
+
+        (void)err;
+        fuzz_check(collected->bytes == 0 && collected->before > 0);
+        collected->before = 0;
+        return 0;
 }
 
 static void check_end(const struct su_request *request, const struct su_result *result,
                       const struct collected *collected)
 {
         fuzz_check(result->received == collected->bytes);
-        fuzz_check(result->status == 200 || (result->status == 304 && request->etag));
+        fuzz_check(result->status == 200 || (result->status == 304 && request->etag) ||
+                   (result->status == 206 && collected->before > 0));
         fuzz_check(!result->etag || su_is_entity_tag(result->etag));
 }
 
@@ -43,11 +57,12 @@ static void check_request(const struct su_message *message)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        struct collected collected = {0};
+        struct collected collected = {.before = size > 0 && (data[0] & 2) ? OFFSET : 0};
         const struct su_request request = {.path = "targets/x",
                                            .max = WANTED_MAX,
+                                           .offset = collected.before,
                                            .etag = size > 0 && (data[0] & 1) ? "\"1\"" : NULL};
-        const struct su_sink sink = {.write = collect, .userdata = &collected};
+        const struct su_sink sink = {.write = collect, .restart = restart, .userdata = &collected};
         struct su_answer answer = {.request = &request};
         su_auto_inbox struct su_inbox *inbox = NULL;
         struct su_message message;

@@ -204,7 +204,7 @@ def message_seeds():
 
 
 def answer_seeds():
-    """REQUEST is 16, DATA 17, END 18: received, status, size of the entity tag."""
+    """REQUEST is 16, DATA 17, END 18: received, status, size of the entity tag; RESTART 19."""
     def end(received, status, etag=b""):
         return message(18, struct.pack("=QII", received, status, len(etag)) + etag)
     data = message(17, b"what the server says\n")
@@ -212,7 +212,9 @@ def answer_seeds():
     seed("answer", "unchanged", b"\1" + end(0, 304))
     seed("answer", "too-much", b"\0" + message(17, bytes(999)) + data + end(1020, 200))
     seed("answer", "lies", b"\0" + data + end(22, 200) + end(21, 304) + end(21, 200, b"*"))
-    seed("answer", "request", b"\0" + message(16, struct.pack("=QII", 5, 1, 10) + b"targets/x\0\"1\"\0"))
+    seed("answer", "rest", b"\2" + data + end(21, 206))
+    seed("answer", "restart", b"\2" + message(19, b"") + data + end(21, 200))
+    seed("answer", "request", b"\0" + message(16, struct.pack("=QQII", 5, 3, 1, 10) + b"targets/x\0\"1\"\0"))
 
 
 def main():

@@ -6,6 +6,7 @@
 
 #include "base/own.h"
 #include "base/text.h"
+#include "device/download.h"
 #include "device/generation.h"
 #include "device/image_store.h"
 #include "device/store.h"
@@ -42,12 +43,18 @@ static void note(struct work *work, const struct su_error *failure)
                 work->failure = *failure;
 }
 
+/* A download that broke off begins with the name that it would have. */
+static bool is_name(enum room room, const char *needed, const char *name)
+{
+        return room == DOWNLOADS ? su_starts_with(name, needed) : strcmp(needed, name) == 0;
+}
+
 static bool is_needed(const struct work *work, enum room room, const char *name)
 {
         const struct names *needed = &work->needed[room];
 
         for (size_t i = 0; i < needed->n; i++)
-                if (strcmp(needed->items[i], name) == 0)
+                if (is_name(room, needed->items[i], name))
                         return true;
         return needed->all;
 }
@@ -291,7 +298,7 @@ static bool may_go(const struct work *work, enum room room, const char *name)
         case IMAGES:
                 return su_image_store_parse_name(name, &digest);
         case DOWNLOADS:
-                return su_hex_decode(name, digest.bytes, sizeof digest.bytes);
+                return su_download_parse_name(name, &digest);
         default:
                 return false;
         }

@@ -1,5 +1,6 @@
 #include "device/images.h"
 
+#include "device/download.h"
 #include "device/fit.h"
 #include "device/image_store.h"
 #include "device/rebuild.h"
@@ -82,7 +83,8 @@ static int make_image(struct su_task *task, int base_fd, const struct su_choice 
 
         su_task_begin_step(task, "download");
         task->expected = choice->delta->object.size;
-        r = su_rebuild_fetch(engine->state_fd, engine->fetch, choice->delta, &patch_fd, err);
+        r = su_download_fetch(engine->state_fd, engine->fetch, &choice->delta->object, &patch_fd,
+                              err);
         if (r < 0)
                 return r;
         su_task_begin_step(task, "rebuild image");
@@ -96,7 +98,7 @@ static int choose_again(struct su_task *task, int base_fd, struct su_choice *cho
         int state_fd = task->engine->state_fd;
         int r;
 
-        r = su_rebuild_forget(state_fd, &choice->delta->object, err);
+        r = su_download_forget(state_fd, &choice->delta->object, err);
         if (r >= 0)
                 r = su_choice_find_next(state_fd, base_fd, choice, why, err);
         if (r < 0)

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "device/choice.h"
 #include "device/decoder.h"
+#include "device/download.h"
 #include "device/image_store.h"
 #include "image/seal.h"
 #include "image/verity.h"
@@ -52,80 +53,6 @@ static int require_space(int fd, uint64_t needed, struct su_error *err)
 int su_rebuild_check_space(int state_fd, uint64_t download, uint64_t images, struct su_error *err)
 {
         return require_space(state_fd, space_needed(download, images, SPACE_RESERVE), err);
-}
-
-static int open_downloads(int state_fd, int *ret_fd, struct su_error *err)
-{
-        return su_dir_make(state_fd, "downloads", 0700, ret_fd, err);
-}
-
-static int check_object(int fd, const char *name, const struct su_object *object,
-                        struct su_error *err)
-{
-        struct su_sha256 digest;
-        uint64_t size;
-        int r;
-
-        r = su_sha256_of_fd(fd, name, &digest, &size, err);
-        if (r < 0)
-                return r;
-        if (size != object->size || !su_sha256_equal(&digest, &object->sha256))
-                return su_fail(err, SU_ERROR_DIGEST,
-                               "'%s' is damaged: its SHA-256 is not the one in the manifest", name);
-        return 0;
-}
-
-static int download(int downloads_fd, struct su_fetch *fetch, const struct su_object *object,
-                    const char *name, struct su_error *err)
-{
-        su_auto_close int fd = openat(downloads_fd, "partial",
-                                      O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-        su_auto_free char *path = NULL;
-        int r;
-
-        if (fd < 0)
-                return su_fail_errno(err, errno, "cannot create a download");
-        r = su_object_path(object, &path, err);
-        if (r >= 0)
-                r = su_fetch_to_fd(fetch, path, object->size, fd, err);
-        if (r >= 0)
-                r = check_object(fd, path, object, err);
-        if (r >= 0)
-                r = su_file_publish(downloads_fd, fd, "partial", name, err);
-        if (r < 0)
-                (void)unlinkat(downloads_fd, "partial", 0);
-        return r;
-}
-
-static void object_name(const struct su_object *object, char ret[SU_SHA256_HEX_SIZE])
-{
-        su_hex_encode(object->sha256.bytes, sizeof object->sha256.bytes, ret);
-}
-
-int su_rebuild_fetch(int state_fd, struct su_fetch *fetch, const struct su_delta_ref *delta,
-                     int *ret_patch_fd, struct su_error *err)
-{
-        su_auto_close int downloads_fd = -EBADF;
-        su_auto_close int fd = -EBADF;
-        char name[SU_SHA256_HEX_SIZE];
-        int r;
-
-        r = open_downloads(state_fd, &downloads_fd, err);
-        if (r < 0)
-                return r;
-        object_name(&delta->object, name);
-        fd = openat(downloads_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0 || check_object(fd, name, &delta->object, NULL) < 0) {
-                su_close_fd(&fd);
-                r = download(downloads_fd, fetch, &delta->object, name, err);
-                if (r < 0)
-                        return r;
-                fd = openat(downloads_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        }
-        if (fd < 0)
-                return su_fail_errno(err, errno, "cannot open download '%s'", name);
-        *ret_patch_fd = su_take_fd(&fd);
-        return 0;
 }
 
 struct sources {
@@ -225,20 +152,6 @@ static int seal(int *image_fd, const struct su_component *component, struct su_e
         return 0;
 }
 
-int su_rebuild_forget(int state_fd, const struct su_object *object, struct su_error *err)
-{
-        su_auto_close int downloads_fd = -EBADF;
-        char name[SU_SHA256_HEX_SIZE];
-        int r;
-
-        r = open_downloads(state_fd, &downloads_fd, err);
-        if (r < 0)
-                return r;
-        object_name(object, name);
-        (void)unlinkat(downloads_fd, name, 0);
-        return 0;
-}
-
 /* A leftover of a run that was cut off may be sealed already, and is never written to again. */
 static int create_image(int images_fd, int *ret_fd, struct su_error *err)
 {
@@ -300,5 +213,5 @@ int su_rebuild_image(int state_fd, int base_fd, const struct su_choice *choice, 
                 (void)unlinkat(images_fd, "partial", 0);
                 return su_fail_prefix(err, r, "component '%s'", component->name);
         }
-        return su_rebuild_forget(state_fd, &choice->delta->object, err);
+        return su_download_forget(state_fd, &choice->delta->object, err);
 }

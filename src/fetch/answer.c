@@ -4,6 +4,7 @@
 
 struct request_head {
         uint64_t max;
+        uint64_t offset;
         uint32_t is_exact;
         uint32_t path_size; /* the entity tag follows it; "" for none */
 };
@@ -24,7 +25,8 @@ int su_answer_format_request(const struct su_request *request, uint8_t **ret, si
 {
         const char *etag = request->etag ? request->etag : "";
         const size_t path_size = strlen(request->path) + 1, etag_size = strlen(etag) + 1;
-        struct request_head head = {.max = request->max, .is_exact = request->is_exact};
+        struct request_head head = {
+                .max = request->max, .offset = request->offset, .is_exact = request->is_exact};
         const size_t size = sizeof head + path_size + etag_size;
         uint8_t *data;
 
@@ -55,10 +57,11 @@ int su_answer_parse_request(const struct su_message *message, struct su_request 
         memcpy(&head, message->data, sizeof head);
         left = message->size - sizeof head;
         if (head.path_size == 0 || head.path_size >= left || path[head.path_size - 1] != '\0' ||
-            path[left - 1] != '\0')
+            path[left - 1] != '\0' || head.offset > head.max)
                 return refuse(err);
         *ret = (struct su_request){.path = path,
                                    .max = head.max,
+                                   .offset = head.offset,
                                    .is_exact = head.is_exact != 0,
                                    .etag = path[head.path_size] ? path + head.path_size : NULL};
         return 0;
@@ -94,13 +97,26 @@ int su_answer_send_end(int fd, const struct su_result *result, struct su_error *
         return su_message_send(fd, SU_ANSWER_END, data, sizeof head + head.etag_size, err);
 }
 
+uint64_t su_answer_position(const struct su_answer *answer)
+{
+        return (answer->is_anew ? 0 : answer->request->offset) + answer->received;
+}
+
 static int take_data(struct su_answer *answer, const struct su_message *message,
                      const struct su_sink *sink, struct su_error *err)
 {
-        if (message->size == 0 || message->size > answer->request->max - answer->received)
+        if (message->size == 0 || message->size > answer->request->max - su_answer_position(answer))
                 return refuse(err);
         answer->received += message->size;
         return sink->write(sink->userdata, message->data, message->size, err);
+}
+
+static int take_restart(struct su_answer *answer, const struct su_sink *sink, struct su_error *err)
+{
+        if (answer->request->offset == 0 || answer->is_anew || answer->received > 0)
+                return refuse(err);
+        answer->is_anew = true;
+        return sink->restart(sink->userdata, err);
 }
 
 static int take_progress(const struct su_answer *answer, const struct su_message *message,
@@ -115,7 +131,23 @@ static int take_progress(const struct su_answer *answer, const struct su_message
         return r;
 }
 
-/* Only the answers that there are: all of it, or that it has not changed. */
+/* Only the answers that there are: all of it, the rest of it, or that it has not changed. */
+static bool is_status(const struct su_answer *answer, uint32_t status)
+{
+        const struct su_request *request = answer->request;
+
+        switch (status) {
+        case 200:
+                return true;
+        case 206:
+                return request->offset > 0 && !answer->is_anew;
+        case 304:
+                return request->etag && answer->received == 0;
+        default:
+                return false;
+        }
+}
+
 static int take_end(const struct su_answer *answer, const struct su_message *message,
                     struct su_result *ret, struct su_error *err)
 {
@@ -126,7 +158,7 @@ static int take_end(const struct su_answer *answer, const struct su_message *mes
                 return refuse(err);
         memcpy(&head, message->data, sizeof head);
         if (head.received != answer->received || head.etag_size != message->size - sizeof head ||
-            (head.status != 200 && !(head.status == 304 && answer->request->etag)))
+            !is_status(answer, head.status))
                 return refuse(err);
         if (head.etag_size > 0) {
                 etag = strndup((const char *)message->data + sizeof head, head.etag_size);
@@ -147,6 +179,8 @@ int su_answer_take(struct su_answer *answer, const struct su_message *message,
         switch (message->kind) {
         case SU_ANSWER_DATA:
                 return take_data(answer, message, sink, err);
+        case SU_ANSWER_RESTART:
+                return take_restart(answer, sink, err);
         case SU_MESSAGE_PROGRESS:
                 return take_progress(answer, message, err);
         case SU_ANSWER_END:

@@ -13,7 +13,8 @@
 enum su_answer_kind {
         SU_ANSWER_REQUEST = SU_MESSAGE_OWN,
         SU_ANSWER_DATA,
-        SU_ANSWER_END, /* received, status, entity tag */
+        SU_ANSWER_END,     /* received, status, entity tag */
+        SU_ANSWER_RESTART, /* before any data: it is all of it, not only the rest */
 };
 
 /* TOO_LARGE when path and entity tag are no such ones. The caller frees. */
@@ -30,8 +31,11 @@ int su_answer_send_end(int fd, const struct su_result *result, struct su_error *
 struct su_answer {
         const struct su_request *request;
         uint64_t received; /* counted here, whatever it says */
+        bool is_anew;      /* what was here before does not count */
 };
 
+/* How much there is of the file by now. */
+uint64_t su_answer_position(const struct su_answer *answer);
 /* 1: that was the end of it, and `ret` is written; 0: there is more to come. Data goes to `sink`,
  * whose failure is returned. FORMAT when it is no answer to the request. */
 int su_answer_take(struct su_answer *answer, const struct su_message *message,

@@ -23,7 +23,7 @@ struct collecting {
         const struct su_request *request;
         FILE *memory; /* or */
         int fd;
-        uint64_t collected;
+        uint64_t collected; /* with what was here before */
 };
 
 static int collect(void *userdata, const void *data, size_t size, struct su_error *err)
@@ -40,6 +40,17 @@ static int collect(void *userdata, const void *data, size_t size, struct su_erro
         return fwrite(data, 1, size, to->memory) == size ? 0 : su_fail_oom(err);
 }
 
+static int collect_anew(void *userdata, struct su_error *err)
+{
+        struct collecting *to = userdata;
+
+        to->collected = 0;
+        if (to->memory || ftruncate(to->fd, 0) < 0 || lseek(to->fd, 0, SEEK_SET) < 0)
+                return su_fail_errno(err, to->memory ? EINVAL : errno, "cannot begin '%s' anew",
+                                     to->request->path);
+        return 0;
+}
+
 static int tell(void *userdata, uint64_t done, struct su_error *err)
 {
         const struct collecting *to = userdata;
@@ -50,7 +61,7 @@ static int tell(void *userdata, uint64_t done, struct su_error *err)
 
 static int perform(struct collecting *to, struct su_result *ret, struct su_error *err)
 {
-        const struct su_sink sink = {collect, tell, to};
+        const struct su_sink sink = {collect, collect_anew, tell, to};
         struct su_fetch *fetch = to->fetch;
         int r;
 
@@ -200,8 +211,15 @@ int su_fetch_post(struct su_fetch *fetch, const char *path, const void *body, si
 int su_fetch_to_fd(struct su_fetch *fetch, const char *path, uint64_t size, int fd,
                    struct su_error *err)
 {
-        const struct su_request request = {.path = path, .max = size, .is_exact = true};
-        struct collecting to = {.fetch = fetch, .request = &request, .fd = fd};
+        return su_fetch_rest_to_fd(fetch, path, size, 0, fd, err);
+}
+
+int su_fetch_rest_to_fd(struct su_fetch *fetch, const char *path, uint64_t size, uint64_t offset,
+                        int fd, struct su_error *err)
+{
+        const struct su_request request = {
+                .path = path, .max = size, .offset = offset, .is_exact = true};
+        struct collecting to = {.fetch = fetch, .request = &request, .fd = fd, .collected = offset};
         struct su_result result;
         int r;
 

@@ -58,6 +58,13 @@ int su_fetch_if_changed(struct su_fetch *fetch, const char *path, size_t max, co
 int su_fetch_to_fd(struct su_fetch *fetch, const char *path, uint64_t size, int fd,
                    struct su_error *err);
 
+/* The same, where `fd` is positioned behind the first `offset` bytes, which it has already: only
+ * the rest is asked for, and when the server sends all of it, all is written anew. FORMAT when it
+ * sends something else. Whether what was there belongs to the file is for the caller to find out.
+ */
+int su_fetch_rest_to_fd(struct su_fetch *fetch, const char *path, uint64_t size, uint64_t offset,
+                        int fd, struct su_error *err);
+
 /* Send `body`, and take the answer whatever its status says: at most `max` bytes, then a NUL. */
 struct su_fetch_reply {
         long status;

@@ -92,7 +92,7 @@ static int step(struct su_remote *remote, struct su_answer *answer, const struct
                 if (r != 0)
                         return r;
         }
-        return r < 0 ? r : sink->progress(sink->userdata, answer->received, err);
+        return r < 0 ? r : sink->progress(sink->userdata, su_answer_position(answer), err);
 }
 
 static int await_answer(struct su_remote *remote, const struct su_request *request,

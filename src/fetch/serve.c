@@ -23,6 +23,15 @@ static int send_data(void *userdata, const void *data, size_t size, struct su_er
         return r;
 }
 
+static int send_restart(void *userdata, struct su_error *err)
+{
+        struct service *service = userdata;
+        int r = su_message_send(service->channel_fd, SU_ANSWER_RESTART, NULL, 0, err);
+
+        service->is_deaf |= r < 0;
+        return r;
+}
+
 static int send_progress(void *userdata, uint64_t done, struct su_error *err)
 {
         struct service *service = userdata;
@@ -40,7 +49,7 @@ static int send_progress(void *userdata, uint64_t done, struct su_error *err)
 static int answer(struct service *service, const struct su_fetch_options *options,
                   const struct su_message *message, struct su_error *err)
 {
-        const struct su_sink sink = {send_data, send_progress, service};
+        const struct su_sink sink = {send_data, send_restart, send_progress, service};
         struct su_request request;
         struct su_result result;
         int r;

@@ -22,10 +22,45 @@ struct exchange {
         const struct su_request *request;
         const struct su_sink *sink;
         uint64_t received;
+        uint64_t offset; /* behind which it goes on; 0 when it begins anew */
         struct curl_slist *headers;
         struct su_error *err; /* filled in by the callback that stops it */
         int result;
 };
+
+static long status_of(const struct su_transfer *transfer)
+{
+        long status = 0;
+
+        (void)curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
+        return status;
+}
+
+/* A server need not send only a part, and may send another one. */
+static int begin(struct exchange *exchange)
+{
+        const struct su_sink *sink = exchange->sink;
+        struct curl_header *header;
+        su_auto_free char *wanted = NULL;
+        int r;
+
+        if (status_of(exchange->transfer) == 200) {
+                exchange->offset = 0;
+                return sink->restart(sink->userdata, exchange->err);
+        }
+        if (status_of(exchange->transfer) != 206)
+                return 0; /* a file, of which libcurl reads what it was asked for */
+        r = su_format(&wanted, exchange->err, "bytes %llu-", (unsigned long long)exchange->offset);
+        if (r < 0)
+                return r;
+        return curl_easy_header(exchange->transfer->curl, "Content-Range", 0, CURLH_HEADER, -1,
+                                &header) == CURLHE_OK &&
+                               su_starts_with(header->value, wanted)
+                       ? 0
+                       : su_fail(exchange->err, SU_ERROR_FORMAT,
+                                 "'%s': the server sent another part than it was asked for",
+                                 exchange->request->path);
+}
 
 static size_t receive(char *data, size_t unit, size_t count, void *userdata)
 {
@@ -33,7 +68,11 @@ static size_t receive(char *data, size_t unit, size_t count, void *userdata)
         const struct su_request *request = exchange->request;
         size_t size = unit * count;
 
-        if (size > request->max - exchange->received) {
+        if (exchange->offset > 0 && exchange->received == 0)
+                exchange->result = begin(exchange);
+        if (exchange->result < 0)
+                return 0;
+        if (size > request->max - exchange->offset - exchange->received) {
                 exchange->result = su_fail(exchange->err, SU_ERROR_TOO_LARGE,
                                            "'%s' is larger than the %llu bytes allowed",
                                            request->path, (unsigned long long)request->max);
@@ -58,8 +97,8 @@ static int report_progress(void *userdata, curl_off_t total, curl_off_t now, cur
         (void)up_total;
         (void)up_now;
         if (exchange->result >= 0)
-                exchange->result =
-                        sink->progress(sink->userdata, exchange->received, exchange->err);
+                exchange->result = sink->progress(
+                        sink->userdata, exchange->offset + exchange->received, exchange->err);
         return exchange->result < 0;
 }
 
@@ -67,14 +106,6 @@ static int report_progress(void *userdata, curl_off_t total, curl_off_t now, cur
 static bool repository_directory_exists(const struct su_transfer *transfer)
 {
         return access(transfer->base_url + strlen("file://"), F_OK) == 0;
-}
-
-static long status_of(const struct su_transfer *transfer)
-{
-        long status = 0;
-
-        (void)curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
-        return status;
 }
 
 /* Who fetches is not always root. */
@@ -106,9 +137,14 @@ static int explain(const struct exchange *exchange, CURLcode code, struct su_err
         case CURLE_RECV_ERROR:
         case CURLE_GOT_NOTHING:
                 return su_fail(err, SU_ERROR_TRUNCATED, "'%s/%s' broke off after %llu bytes: %s",
-                               transfer->base_url, path, (unsigned long long)exchange->received,
+                               transfer->base_url, path,
+                               (unsigned long long)(exchange->offset + exchange->received),
                                curl_easy_strerror(code));
         case CURLE_HTTP_RETURNED_ERROR:
+                if (status == 416)
+                        return su_fail(err, SU_ERROR_FORMAT,
+                                       "'%s/%s': there is less of it than is here already",
+                                       transfer->base_url, path);
                 if (status == 404 || status == 410)
                         return su_fail(err, SU_ERROR_NOT_FOUND, "the repository %s has no '%s'",
                                        transfer->base_url, path);
@@ -143,6 +179,17 @@ static int set_header(struct exchange *exchange, struct su_error *err)
         return 0;
 }
 
+/* "N-"; libcurl copies it. */
+static CURLcode set_range(const struct exchange *exchange)
+{
+        char range[32];
+
+        if (exchange->offset == 0)
+                return CURLE_OK;
+        (void)snprintf(range, sizeof range, "%llu-", (unsigned long long)exchange->offset);
+        return curl_easy_setopt(exchange->transfer->curl, CURLOPT_RANGE, range);
+}
+
 static int prepare(struct exchange *exchange, struct su_error *err)
 {
         const struct su_request *request = exchange->request;
@@ -164,6 +211,8 @@ static int prepare(struct exchange *exchange, struct su_error *err)
         if (code == CURLE_OK)
                 code = curl_easy_setopt(curl, CURLOPT_TIMEOUT,
                                         (long)su_request_time_max_s(request));
+        if (code == CURLE_OK)
+                code = set_range(exchange);
         if (code == CURLE_OK && request->body) {
                 (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
                                        (curl_off_t)request->body_size);
@@ -177,6 +226,7 @@ static void clean_up(struct exchange *exchange)
 {
         CURL *curl = exchange->transfer->curl;
 
+        (void)curl_easy_setopt(curl, CURLOPT_RANGE, NULL);
         (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);
         curl_slist_free_all(exchange->headers);
         if (!exchange->request->body)
@@ -185,7 +235,8 @@ static void clean_up(struct exchange *exchange)
         (void)curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
 }
 
-/* 200, or 0 of file://; "not modified" is no answer to a question that had no condition. */
+/* 200, or 0 of file://; a part only when one was asked for, and "not modified" only when it was
+ * asked whether it is. */
 static int check_answer(const struct exchange *exchange, struct su_error *err)
 {
         const struct su_request *request = exchange->request;
@@ -193,12 +244,13 @@ static int check_answer(const struct exchange *exchange, struct su_error *err)
 
         if (request->body)
                 return 0;
-        if (status != 200 && status != 0 && !(status == 304 && request->etag))
+        if (status != 200 && status != 0 && !(status == 304 && request->etag) &&
+            !(status == 206 && exchange->offset > 0))
                 return explain(exchange, CURLE_HTTP_RETURNED_ERROR, err);
-        if (request->is_exact && exchange->received < request->max)
+        if (request->is_exact && exchange->offset + exchange->received < request->max)
                 return su_fail(err, SU_ERROR_TRUNCATED, "'%s/%s' ends after %llu of %llu bytes",
                                exchange->transfer->base_url, request->path,
-                               (unsigned long long)exchange->received,
+                               (unsigned long long)(exchange->offset + exchange->received),
                                (unsigned long long)request->max);
         return 0;
 }
@@ -217,8 +269,11 @@ static char *last_etag(struct su_transfer *transfer)
 int su_transfer_run(struct su_transfer *transfer, const struct su_request *request,
                     const struct su_sink *sink, struct su_result *ret, struct su_error *err)
 {
-        struct exchange exchange = {
-                .transfer = transfer, .request = request, .sink = sink, .err = err};
+        struct exchange exchange = {.transfer = transfer,
+                                    .request = request,
+                                    .sink = sink,
+                                    .offset = request->offset,
+                                    .err = err};
         CURLcode code = CURLE_OK;
         int r;
 

@@ -19,6 +19,8 @@ class Fault:
     not_modified: bool = False  # answer so, whatever was asked
     pause: float = 0  # seconds, before each 16 KiB
     before: Optional[Callable[[], None]] = None  # called once the request is there
+    whole: bool = False  # send all of it, whatever part was asked for
+    another_part: bool = False  # not the one that was asked for
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -38,13 +40,30 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = file.read_bytes() if file.is_file() else b""
         self.answer(fault, fault.body(body) if fault.body else body)
 
+    def send_status(self, fault, body):
+        """Returns what is sent of the body: all of it, or what follows the offset that was asked for."""
+        asked = re.fullmatch(r"bytes=(\d+)-", self.headers["Range"] or "")
+        if not asked or fault.whole:
+            self.send_response(200)
+            return body
+        at = int(asked[1])
+        self.server.offsets.append(at)
+        if at >= len(body):
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(body)}")
+            return b""
+        at -= fault.another_part
+        self.send_response(206)
+        self.send_header("Content-Range", f"bytes {at}-{len(body) - 1}/{len(body)}")
+        return body[at:]
+
     def answer(self, fault, body):
         etag = f'"{hashlib.sha256(body).hexdigest()}"'
         if fault.not_modified or self.headers["If-None-Match"] == etag:
             self.send_response(304)
             self.end_headers()
             return
-        self.send_response(200)
+        body = self.send_status(fault, body)
         self.send_header("ETag", etag)
         if not fault.endless:
             self.send_header("Content-Length", str(len(body)))
@@ -59,6 +78,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             for at in range(0, len(body), 16384):
                 time.sleep(fault.pause)
                 self.wfile.write(body[at:at + 16384])
+                self.server.bytes_sent += len(body[at:at + 16384])
             if not fault.endless:
                 break
 
@@ -71,6 +91,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self, directory):
         super().__init__(("127.0.0.1", 0), self.handler)
         self.directory, self.faults, self.requests_seen = directory, [], []
+        self.offsets, self.bytes_sent = [], 0
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
