@@ -239,6 +239,7 @@ void su_config_done(struct su_config *config)
         free(config->repository);
         free(config->trusted_root);
         free(config->log_policy);
+        free(config->proxy);
         for (size_t i = 0; config->origins && i < su_n_settings; i++)
                 values_done(&config->origins[i]);
         free(config->origins);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/own.h"
@@ -46,6 +47,8 @@ struct su_config {
         char *repository;   /* URL; NULL: not configured */
         char *trusted_root; /* path in the OS tree */
         char *log_policy;   /* the same */
+        uint64_t max_rate;  /* bytes per second; 0: as fast as it goes */
+        char *proxy;        /* URL; NULL: what the environment says */
         struct su_restart_policy restart;
         enum su_automatic automatic;
         struct su_condition_policy conditions; /* what is done by itself waits for these */

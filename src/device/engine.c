@@ -253,6 +253,8 @@ int su_engine_connect(struct su_engine *engine, struct su_error *err)
 {
         const struct su_fetch_options options = {
                 .base_url = engine->config.repository,
+                .proxy = engine->config.proxy,
+                .max_rate = engine->config.max_rate,
                 .is_confined = true,
         };
         int r;

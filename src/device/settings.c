@@ -1,11 +1,15 @@
 #include "device/settings.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "device/config.h"
 
 #define WATCH_TIME_MAX 3600
+/* Slower ones run into the time that a request may take. */
+#define RATE_MIN (16 * 1024)
 
 struct su_setting_kind {
         bool is_list;
@@ -78,6 +82,56 @@ static int assign_level(const struct su_setting *setting, void *field,
                        ? 0
                        : su_fail_line(err, line, "%s= is not a level, like 'b': '%s'", line->key,
                                       line->value);
+}
+
+/* "500K", "2M"; 0: as fast as it goes. */
+static bool parse_rate(const char *text, uint64_t *ret)
+{
+        static const char suffixes[] = "KMG";
+        const char *suffix;
+        char *end;
+        uint64_t rate;
+
+        if (text[0] < '0' || text[0] > '9')
+                return false;
+        errno = 0;
+        rate = strtoull(text, &end, 10);
+        suffix = *end ? strchr(suffixes, *end) : NULL;
+        if (errno != 0 || (*end && (!suffix || end[1])))
+                return false;
+        for (const char *step = suffixes; suffix && step <= suffix; step++)
+                if (__builtin_mul_overflow(rate, UINT64_C(1024), &rate))
+                        return false;
+        *ret = rate;
+        return rate <= INT64_MAX;
+}
+
+static int assign_rate(const struct su_setting *setting, void *field,
+                       const struct su_ini_line *line, struct su_error *err)
+{
+        uint64_t *rate = field;
+
+        (void)setting;
+        return parse_rate(line->value, rate) && (*rate == 0 || *rate >= RATE_MIN)
+                       ? 0
+                       : su_fail_line(err, line,
+                                      "%s= is not like '500K' or '2M' bytes a second, at least "
+                                      "16K, or 0: '%s'",
+                                      line->key, line->value);
+}
+
+/* As libcurl knows them; what the rest of it means is libcurl's to say. */
+static int assign_proxy(const struct su_setting *setting, void *field,
+                        const struct su_ini_line *line, struct su_error *err)
+{
+        static const char *const schemes[] = {"http://",    "https://",  "socks4://",
+                                              "socks4a://", "socks5://", "socks5h://"};
+
+        for (size_t i = 0; i < SU_ELEMENTS(schemes); i++)
+                if (su_starts_with(line->value, schemes[i]) && line->value[strlen(schemes[i])])
+                        return assign_text(setting, field, line, err);
+        return su_fail_line(err, line, "%s= is not like 'http://proxy.example:3128': '%s'",
+                            line->key, line->value);
 }
 
 static int refuse_choice(const struct su_setting *setting, const struct su_ini_line *line,
@@ -159,6 +213,8 @@ static int add_skip(const struct su_setting *setting, void *field, const struct 
 
 static const struct su_setting_kind text = {false, sizeof(char *), assign_text},
                                     path = {false, sizeof(char *), assign_path},
+                                    proxy = {false, sizeof(char *), assign_proxy},
+                                    rate = {false, sizeof(uint64_t), assign_rate},
                                     duration = {false, sizeof(int64_t), assign_duration},
                                     watch_time = {false, sizeof(int64_t), assign_watch_time},
                                     percent = {false, sizeof(int64_t), assign_percent},
@@ -180,6 +236,8 @@ const struct su_setting su_settings[] = {
         {"Source", "Repository", "", &text, FIELD(repository), NULL},
         {"Source", "TrustedRoot", SU_TRUSTED_ROOT_PATH, &path, FIELD(trusted_root), NULL},
         {"Source", "LogPolicy", SU_LOG_POLICY_PATH, &path, FIELD(log_policy), NULL},
+        {"Network", "MaxRate", "", &rate, FIELD(max_rate), NULL},
+        {"Network", "Proxy", "", &proxy, FIELD(proxy), NULL},
         {"Restart", "Window", "", &windows, FIELD(restart.windows), NULL},
         {"Restart", "Deadline", "", &duration, FIELD(restart.deadline), NULL},
         {"Restart", "AfterDeadline", "announce", &truth, FIELD(restart.restart_overdue),
@@ -241,7 +299,7 @@ void su_setting_reset(const struct su_setting *setting, struct su_config *config
 {
         void *field = field_of(setting, config);
 
-        if (setting->kind == &text || setting->kind == &path)
+        if (setting->kind == &text || setting->kind == &path || setting->kind == &proxy)
                 free(*(char **)field);
         memset(field, 0, setting->kind->size);
 }

@@ -16,7 +16,8 @@
 
 struct su_remote {
         struct su_fetch_options options;
-        char *base_url;
+        char *base_url; /* what the options point to */
+        char *proxy;
         struct su_worker *worker; /* NULL: there is none */
 };
 
@@ -32,7 +33,12 @@ int su_remote_new(const struct su_fetch_options *options, struct su_remote **ret
         r = su_strdup(options->base_url, &remote->base_url, err);
         if (r < 0)
                 return r;
+        if (options->proxy)
+                r = su_strdup(options->proxy, &remote->proxy, err);
+        if (r < 0)
+                return r;
         remote->options.base_url = remote->base_url;
+        remote->options.proxy = remote->proxy;
         *ret = su_take(remote);
         return 0;
 }
@@ -49,6 +55,7 @@ void su_remote_free(struct su_remote *remote)
                 return;
         su_remote_rest(remote);
         free(remote->base_url);
+        free(remote->proxy);
         free(remote);
 }
 

@@ -294,7 +294,18 @@ int su_transfer_run(struct su_transfer *transfer, const struct su_request *reque
         return r;
 }
 
-static int configure(CURL *curl)
+/* libcurl reads up to a hundred times before it looks how fast it was: then that is a second or
+ * two, and not all at once. */
+static long buffer_size(uint64_t max_rate)
+{
+        const uint64_t size = max_rate / 64;
+
+        if (max_rate == 0 || size > CURL_MAX_WRITE_SIZE)
+                return CURL_MAX_WRITE_SIZE;
+        return size < 1024 ? 1024 : (long)size;
+}
+
+static int configure(CURL *curl, const struct su_fetch_options *options)
 {
         CURLcode code = CURLE_OK;
 
@@ -315,6 +326,9 @@ static int configure(CURL *curl)
         SET(CURLOPT_XFERINFOFUNCTION, report_progress);
         SET(CURLOPT_NOPROGRESS, 0L);
         SET(CURLOPT_PATH_AS_IS, 1L);
+        SET(CURLOPT_BUFFERSIZE, buffer_size(options->max_rate));
+        SET(CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)options->max_rate);
+        SET(CURLOPT_PROXY, options->proxy);
 #undef SET
         return code == CURLE_OK ? 0 : -EIO;
 }
@@ -334,7 +348,7 @@ int su_transfer_new(const struct su_fetch_options *options, struct su_transfer *
              size > 0 && transfer->base_url[size - 1] == '/'; size--)
                 transfer->base_url[size - 1] = '\0';
         transfer->curl = curl_easy_init();
-        if (!transfer->curl || configure(transfer->curl) < 0)
+        if (!transfer->curl || configure(transfer->curl, options) < 0)
                 return su_fail(err, SU_ERROR_SYSTEM, "cannot set up libcurl");
         *ret = su_take(transfer);
         return 0;

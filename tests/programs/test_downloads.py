@@ -4,6 +4,7 @@ import hashlib
 import pytest
 
 import support
+import web
 
 BREAKS_OFF = 5000
 
@@ -123,3 +124,21 @@ def test_from_files(device, own_shop, part, delta):
     device.trust(own_shop)
     support.write(part, delta[:BREAKS_OFF])
     assert device("install").status == 0 and device.answer() == "new"
+
+
+# By whom, and how fast
+
+
+def test_the_proxy_of_the_configuration(device, shop):
+    proxy = web.Proxy(shop.public)
+    url = f"http://127.0.0.1:{proxy.server_address[1]}"
+    device.configure(f"[Source]\nRepository=http://repository.invalid\n[Network]\nProxy={url}\nMaxRate=1M\n")
+    try:
+        install = device("install", env={"http_proxy": "http://127.0.0.1:9"})
+        assert install.status == 0, install.message
+        assert set(proxy.hosts) == {"repository.invalid"} and device.answer() == "new"
+        direct = device("check", env={"no_proxy": "repository.invalid"})
+        assert direct.error == "Unreachable"
+    finally:
+        proxy.shutdown()
+        proxy.server_close()

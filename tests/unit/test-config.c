@@ -101,6 +101,28 @@ static void test_where_values_come_from(void **state)
         assert_false(find_value(&config, "Repository", 0)->managed);
 }
 
+static void test_rate_and_proxy(void **state)
+{
+        static const struct {
+                const char *text;
+                uint64_t rate;
+        } cases[] = {{"0", 0},         {"16384", 16384}, {"16K", 16384},
+                     {"500K", 512000}, {"2M", 2097152},  {"1G", 1073741824}};
+        struct su_error err = {0};
+        char text[100];
+
+        for (size_t i = 0; i < SU_ELEMENTS(cases); i++) {
+                su_auto_config struct su_config config = {0};
+
+                (void)snprintf(text, sizeof text,
+                               "[Network]\nMaxRate=%s\nProxy=http://a\nProxy=socks5h://b:1080\n",
+                               cases[i].text);
+                assert_ok(load(*state, text, &config, &err), err);
+                assert_int_equal(config.max_rate, cases[i].rate);
+                assert_string_equal(config.proxy, "socks5h://b:1080");
+        }
+}
+
 static void test_lists_and_empty_values(void **state)
 {
         su_auto_config struct su_config config = {0};
@@ -145,6 +167,13 @@ static void test_refusals_name_the_line(void **state)
                 {"[Policy]\nSkip=B\n", "suture.conf:2: Skip= is not a level"},
                 {"[Policy]\nAllowInstall=perhaps\n", "AllowInstall= is yes or no: 'perhaps'"},
                 {"[Automatic]\nLevel=x\n", "Level= is off, check, download or install: 'x'"},
+                {"[Network]\nProxy=proxy:3128\n", "Proxy= is not like"},
+                {"[Network]\nProxy=http://\n", "Proxy= is not like"},
+                {"[Network]\nMaxRate=16\n", "at least 16K, or 0: '16'"},
+                {"[Network]\nMaxRate=-1\n", "'-1'"},
+                {"[Network]\nMaxRate=2X\n", "'2X'"},
+                {"[Network]\nMaxRate=2KB\n", "'2KB'"},
+                {"[Network]\nMaxRate=9999999999999G\n", "MaxRate= is not like"},
                 {"[Restart]\nRepository=x\n", "unknown key 'Repository' in [Restart]"},
         };
 
@@ -207,6 +236,7 @@ int main(void)
                 scratch_test(test_defaults),
                 scratch_test(test_values),
                 scratch_test(test_where_values_come_from),
+                scratch_test(test_rate_and_proxy),
                 scratch_test(test_lists_and_empty_values),
                 scratch_test(test_refusals_name_the_line),
                 scratch_test(test_restart_policy),

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "fetch/fetch.h"
 #include "server.h"
@@ -141,6 +142,26 @@ static void test_a_name(void **state)
         su_fetch_free(su_take(fetch));
         assert_ok(su_fetch_new_with(&options, &fetch, &err), err);
         assert_fails(su_fetch_to_memory(fetch, "good", 100, &data, &size, &err), err, UNREACHABLE);
+}
+
+/* Four seconds' worth, of which a good part may come at once: the rate is one over some time. */
+static void test_a_rate(void **state)
+{
+        const struct server *server = *state;
+        char url[64];
+        const struct su_fetch_options options = {
+                .base_url = url, .max_rate = 1 << 19, .is_confined = is_confined};
+        su_auto_fetch struct su_fetch *fetch = NULL;
+        struct su_error err = {0};
+        uint64_t began = su_monotonic_us();
+        char *data = NULL;
+        size_t size;
+
+        (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/", server->port);
+        assert_ok(su_fetch_new_with(&options, &fetch, &err), err);
+        assert_fails(su_fetch_to_memory(fetch, "endless", 1 << 21, &data, &size, &err), err,
+                     TOO_LARGE);
+        assert_in_range(su_monotonic_us() - began, 1500000, 20000000);
 }
 
 /* When it was ended, or rests, the next request is answered all the same. */
@@ -323,6 +344,7 @@ int main(void)
                 TEST(test_redirect),
                 TEST(test_a_name),
                 TEST(test_after_a_rest),
+                TEST(test_a_rate),
                 TEST(test_if_changed),
                 TEST(test_names_that_would_hold_for_anything),
                 TEST(test_to_fd),
