@@ -82,25 +82,30 @@ static int close_others(const struct su_worker_options *options, int channel_fd,
                      : close_streams(err);
 }
 
-static int set_limit(int which, uint64_t value)
+/* One that is lower already stays: it may not be ours to raise. */
+static int set_limit(int which, uint64_t soft, uint64_t hard)
 {
-        const struct rlimit limit = {value, value};
+        struct rlimit limit;
 
+        if (getrlimit(which, &limit) < 0)
+                return -1;
+        if (limit.rlim_max > hard)
+                limit.rlim_max = hard;
+        limit.rlim_cur = soft < limit.rlim_max ? soft : limit.rlim_max;
         return setrlimit(which, &limit);
 }
 
 static int set_limits(const struct su_worker_options *options, struct su_error *err)
 {
         /* At the first of the two it gets the signal that says why, a moment later the other. */
-        const struct rlimit cpu = {options->cpu_max_s, options->cpu_max_s + 5};
-        int r = setrlimit(RLIMIT_CPU, &cpu);
+        int r = set_limit(RLIMIT_CPU, options->cpu_max_s, options->cpu_max_s + 5);
 
         if (r >= 0)
-                r = set_limit(RLIMIT_CORE, 0);
+                r = set_limit(RLIMIT_CORE, 0, 0);
         if (r >= 0)
-                r = set_limit(RLIMIT_FSIZE, options->file_max);
+                r = set_limit(RLIMIT_FSIZE, options->file_max, options->file_max);
         if (r >= 0 && !IS_SANITIZED)
-                r = set_limit(RLIMIT_AS, options->memory_max);
+                r = set_limit(RLIMIT_AS, options->memory_max, options->memory_max);
         return r < 0 ? su_fail_errno(err, errno, "cannot set the limits of a worker") : 0;
 }
 

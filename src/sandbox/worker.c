@@ -78,6 +78,8 @@ int su_worker_start(const struct su_worker_options *options, su_worker_main work
                 return r;
         worker->channel_fd = ends[0];
         theirs_fd = ends[1];
+        /* Where it is ignored, as some start us, nobody learns how a child ended. */
+        (void)signal(SIGCHLD, SIG_DFL);
         worker->pid = fork();
         if (worker->pid < 0)
                 return su_fail_errno(err, errno, "cannot start the %s", options->name);

@@ -134,6 +134,21 @@ def test_the_fetcher_has_no_file(device, server):
     assert device.answer() == "new"
 
 
+def test_it_has_the_user_that_is_made_for_it(device, server, work):
+    passwd = work / "passwd"
+    passwd.write_text(pathlib.Path("/etc/passwd").read_text() + "suture-worker:x:61234:61235::/:/usr/sbin/nologin\n")
+    support.run("mount", "--bind", passwd, "/etc/passwd")  # in this mount namespace
+    try:
+        process, fetcher = fetching(device, server)
+        status = status_of(fetcher)
+    finally:
+        support.run("umount", "/etc/passwd")
+    assert (set(status["Uid"].split()), set(status["Gid"].split())) == ({"61234"}, {"61235"}), status
+    server.faults.clear()
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
 def test_a_fetcher_that_is_killed(device, server):
     before = device.facts()
     process, fetcher = fetching(device, server)

@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -261,6 +262,64 @@ static void test_what_a_thief_may_not(void **state)
         }
 }
 
+THIEF(resolve_and_connect, refused(open("/etc/hosts", O_RDONLY | O_CLOEXEC));
+      refused(socket(AF_INET, SOCK_STREAM, 0)); refused(socket(AF_NETLINK, SOCK_RAW, 0));)
+THIEF(serve, const struct sockaddr_in any = {.sin_family = AF_INET};
+      int fd = socket(AF_INET, SOCK_STREAM, 0); refused(fd);
+      refused(bind(fd, (const struct sockaddr *)&any, sizeof any));)
+THIEF(listen_to_all, refused(socket(AF_PACKET, SOCK_RAW, 0));)
+THIEF(write_a_file, refused(open("/dev/null", O_WRONLY | O_CLOEXEC));)
+
+/* What one that fetches may, and what it may not for all that. */
+static void test_what_a_fetcher_may_not(void **state)
+{
+        static const struct {
+                work what;
+                enum { FAILS, ENDS, SUCCEEDS } becomes;
+                int landlock; /* the version that it takes */
+        } cases[] = {
+                {resolve_and_connect, SUCCEEDS, 0},
+                {open_a_file, FAILS, 1},
+                {list_a_directory, FAILS, 1},
+                {open_again, ENDS, 0},
+                {serve, FAILS, 4},
+                {listen_to_all, ENDS, 0},
+                {write_a_file, ENDS, 0},
+                {make_a_file, ENDS, 0},
+                {start_a_child, ENDS, 0},
+                {start_by_clone3, FAILS, 0},
+                {leave_the_session, ENDS, 0},
+                {become_root, ENDS, 0},
+                {run_a_program, ENDS, 0},
+                {kill_init, ENDS, 0},
+                {be_traced, ENDS, 0},
+                {read_another, ENDS, 0},
+                {outlive_by_prctl, FAILS, 0},
+                {raise_a_limit, ENDS, 0},
+                {make_code, ENDS, 0},
+                {use_a_ring, ENDS, 0},
+        };
+        long version = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+
+        (void)state;
+        for (size_t i = 0; i < SU_ELEMENTS(cases); i++) {
+                struct su_job job = job_of(cases[i].what, NULL);
+                struct su_error err = {0};
+                int r;
+
+                if (version < cases[i].landlock) {
+                        print_message("NOT TESTED: case %zu, for want of Landlock\n", i);
+                        continue;
+                }
+                job.worker.kind = SU_WORKER_FETCHES;
+                r = su_job_run(&job, &err);
+                if ((r >= 0) != (cases[i].becomes == SUCCEEDS) ||
+                    (err.code == SU_ERROR_WORKER) != (cases[i].becomes == ENDS))
+                        fail_msg("case %zu: %d: %s", i, r, err.message);
+                assert_no_children();
+        }
+}
+
 static int use_descriptor(void *userdata, su_job_progress progress, void *teller,
                           struct su_error *err)
 {
@@ -511,6 +570,7 @@ int main(void)
                 cmocka_unit_test(test_a_failure_comes_back),
                 cmocka_unit_test(test_progress_and_cancellation),
                 cmocka_unit_test(test_what_a_thief_may_not),
+                cmocka_unit_test(test_what_a_fetcher_may_not),
                 cmocka_unit_test(test_no_other_descriptor),
                 cmocka_unit_test_setup_teardown(test_a_file_grows_no_larger, scratch_setup,
                                                 scratch_teardown),
