@@ -73,16 +73,21 @@ static int parse(int argc, char **argv, struct arguments *arguments, bool *ret_i
         return r;
 }
 
+static int wait_for_idle(struct agent *agent)
+{
+        int r = sd_event_source_set_time_relative(agent->idle, agent->idle_us);
+
+        return r < 0 ? r : sd_event_source_set_enabled(agent->idle, SD_EVENT_ONESHOT);
+}
+
 /* Give the name back first: what is called from then on starts another agent. */
 static int on_idle(sd_event_source *source, uint64_t now, void *userdata)
 {
         struct agent *agent = userdata;
 
         (void)now;
-        if (su_manager_is_busy(agent->manager)) {
-                (void)sd_event_source_set_time_relative(source, agent->idle_us);
-                return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-        }
+        if (su_manager_is_busy(agent->manager))
+                return 0; /* after_event() sees the end of that */
         if (agent->ending)
                 return sd_event_exit(agent->event, 0);
         agent->ending = true;
@@ -93,6 +98,19 @@ static int on_idle(sd_event_source *source, uint64_t now, void *userdata)
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
+/* Nothing wakes the agent up while it waits: the time begins when it is needed no more. */
+static int after_event(sd_event_source *source, void *userdata)
+{
+        struct agent *agent = userdata;
+        int enabled = SD_EVENT_OFF;
+
+        (void)source;
+        (void)sd_event_source_get_enabled(agent->idle, &enabled);
+        if (enabled != SD_EVENT_OFF || su_manager_is_busy(agent->manager))
+                return 0;
+        return wait_for_idle(agent);
+}
+
 static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *bus_error)
 {
         struct agent *agent = userdata;
@@ -100,7 +118,7 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *bus
         (void)message;
         (void)bus_error;
         if (!agent->ending)
-                (void)sd_event_source_set_time_relative(agent->idle, agent->idle_us);
+                (void)wait_for_idle(agent);
         return 0;
 }
 
@@ -137,6 +155,8 @@ static int set_up_event(struct agent *agent)
         if (r >= 0)
                 r = sd_event_add_time_relative(agent->event, &agent->idle, CLOCK_MONOTONIC,
                                                agent->idle_us, 0, on_idle, agent);
+        if (r >= 0)
+                r = sd_event_add_post(agent->event, NULL, after_event, agent);
         return r;
 }
 
