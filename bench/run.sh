@@ -10,9 +10,10 @@ bench_install() { "$here/install.sh"; }
 bench_scan() { "$here/scan.sh"; }
 bench_check() { "$here/check.sh"; }
 bench_boot() { "$here/boot.sh"; }
+bench_agent() { "$here/agent.sh"; }
 bench_delta() { "$here/delta/run.sh"; }
 
-all="swap scan install check boot delta"
+all="swap scan install check boot agent delta"
 for name in ${*:-$all}; do
         declare -F "bench_$name" >/dev/null || { echo "no bench '$name'; there are: $all" >&2; exit 2; }
         printf '\n== bench-%s\n' "$name"
