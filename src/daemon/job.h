@@ -1,5 +1,5 @@
 /* A job: one change, from the call that asks for it to its end; an object on the bus, with its
- * progress. It stays there until the agent ends, for those who ask for its result. */
+ * progress. It stays there for a while, for those who ask for its result. */
 #pragma once
 
 #include <stdbool.h>

@@ -155,6 +155,9 @@ static int set_up_event(struct agent *agent)
         if (r >= 0)
                 r = sd_event_add_time_relative(agent->event, &agent->idle, CLOCK_MONOTONIC,
                                                agent->idle_us, 0, on_idle, agent);
+        /* Whatever is on its way to us comes first. */
+        if (r >= 0)
+                r = sd_event_source_set_priority(agent->idle, SD_EVENT_PRIORITY_IDLE);
         if (r >= 0)
                 r = sd_event_add_post(agent->event, NULL, after_event, agent);
         return r;

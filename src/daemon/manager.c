@@ -13,6 +13,10 @@
 #include "daemon/status.h"
 #include "daemon/update.h"
 
+/* Jobs that are over are kept so long; and nobody may have more than that asked at once. */
+#define OLD_JOBS_MAX 16
+#define ASKED_MAX 32
+
 struct su_manager {
         sd_bus *bus;
         sd_bus_slot *slot;
@@ -51,6 +55,21 @@ static void on_job_finished(void *userdata, struct su_job *job)
         su_look_again(manager->look);
 }
 
+/* The oldest, which are the last. */
+static void forget_old_jobs(struct su_manager *manager)
+{
+        struct su_job **place = &manager->jobs;
+
+        for (size_t n = 0; *place && n < OLD_JOBS_MAX; n++)
+                place = &(*place)->next;
+        while (*place) {
+                struct su_job *job = *place;
+
+                *place = job->next;
+                su_job_free(job);
+        }
+}
+
 static int cancel_job(struct su_manager *manager, sd_bus_message *call, struct su_job *job);
 
 static int on_job_cancel(void *userdata, struct su_job *job, sd_bus_message *call)
@@ -83,6 +102,7 @@ static int add_job(void *userdata, const struct su_order *order, struct su_job *
         manager->last_id++;
         job->next = manager->jobs;
         manager->jobs = job;
+        forget_old_jobs(manager);
         (void)sd_bus_emit_signal(manager->bus, SU_BUS_PATH, SU_BUS_MANAGER, "JobNew", "uos",
                                  job->id, job->path, job->order.kind);
         (void)sd_bus_emit_properties_changed(manager->bus, SU_BUS_PATH, SU_BUS_MANAGER, "Job",
@@ -98,8 +118,8 @@ struct request {
         struct su_manager *manager;
         sd_bus_message *call;
         struct su_order order;
-        struct su_job *job; /* to be cancelled */
-        bool changes;       /* a query that changes something has no result */
+        uint32_t job; /* to be cancelled */
+        bool changes; /* a query that changes something has no result */
         int (*perform)(const struct request *request, struct su_error *err);
 };
 
@@ -145,8 +165,11 @@ static int perform_query(const struct request *request, struct su_error *err)
 
 static int perform_cancel(const struct request *request, struct su_error *err)
 {
-        (void)err;
-        su_job_cancel(request->job);
+        struct su_job *job = find_running(request->manager);
+
+        if (!job || job->id != request->job)
+                return su_fail(err, SU_ERROR_NOT_FOUND, "the job is over");
+        su_job_cancel(job);
         return sd_bus_reply_method_return(request->call, "");
 }
 
@@ -171,6 +194,11 @@ static int ask_for(const struct request *wanted)
 
         if (!request)
                 return -ENOMEM;
+        if (wanted->manager->asked >= ASKED_MAX) {
+                free(request);
+                (void)su_fail(&error, SU_ERROR_BUSY, "too many wait for polkit's answer");
+                return su_reply_failure(wanted->call, &error);
+        }
         *request = *wanted;
         sd_bus_message_ref(request->call);
         request->manager->asked++;
@@ -184,7 +212,7 @@ static int cancel_job(struct su_manager *manager, sd_bus_message *call, struct s
         const struct request request = {.manager = manager,
                                         .call = call,
                                         .order = job->order,
-                                        .job = job,
+                                        .job = job->id,
                                         .perform = perform_cancel};
 
         if (!su_job_is_running(job))

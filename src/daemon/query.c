@@ -3,6 +3,9 @@
 #include "daemon/reply.h"
 #include "daemon/run.h"
 
+/* Each is a process of its own, whoever asks. */
+#define QUERIES_MAX 8
+
 struct su_query {
         struct su_queries *queries;
         sd_bus_message *call;
@@ -48,6 +51,15 @@ static void on_finished(void *userdata, const struct su_outcome *outcome)
         query_free(query);
 }
 
+static size_t count(const struct su_queries *queries)
+{
+        size_t n = 0;
+
+        for (const struct su_query *query = queries->first; query; query = query->next)
+                n++;
+        return n;
+}
+
 int su_query_start(struct su_queries *queries, const char *const *program,
                    const char *const arguments[], sd_bus_message *call, bool has_result,
                    struct su_error *err)
@@ -58,6 +70,10 @@ int su_query_start(struct su_queries *queries, const char *const *program,
 
         if (!query)
                 return su_fail_oom(err);
+        if (count(queries) >= QUERIES_MAX) {
+                free(query);
+                return su_fail(err, SU_ERROR_BUSY, "too many questions at once");
+        }
         query->queries = queries;
         query->has_result = has_result;
         query->call = sd_bus_message_ref(call);

@@ -14,7 +14,7 @@ struct su_queries {
 };
 
 /* Answer `call` with what `program` prints for `arguments` (NULL at the end), as one string of
- * JSON where the method has a result, or with its error. */
+ * JSON where the method has a result, or with its error. BUSY when too many are open. */
 int su_query_start(struct su_queries *queries, const char *const *program,
                    const char *const arguments[], sd_bus_message *call, bool has_result,
                    struct su_error *err);

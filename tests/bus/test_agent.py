@@ -213,3 +213,34 @@ def test_automatic(agent, device):
         agent.call("SetAutomatic", "(s)", "off")
     assert refused.value.name == "org.suture1.Error.Managed" and "managed.conf:2" in refused.value.message
     wait_for(lambda: agent.get("AutomaticManaged") and agent.get("Automatic") == "check", "the organisation's word")
+
+
+def test_nobody_asks_too_much(agent):
+    """Each answer is a process: who asks a hundred times at once gets some of them."""
+    agent.start()
+    answers = []
+
+    def take(connection, result):
+        try:
+            connection.call_finish(result)
+            answers.append("done")
+        except GLib.Error as error:
+            answers.append(Refused(error).name)
+    for _ in range(100):
+        agent.connection.call("org.suture1", "/org/suture1", "org.suture1.Manager", "GetStatus", None, None, 0, 60_000,
+                              None, take)
+    wait_for(lambda: len(answers) == 100, "the answers")
+    assert set(answers) == {"done", "org.suture1.Error.Busy"} and answers.count("done") >= 8
+    assert agent.ask("GetStatus")["version"] == "1"
+
+
+def test_old_jobs_are_forgotten(agent):
+    agent.start()
+    jobs = []
+    for _ in range(20):
+        jobs.append(agent.begin("Watch"))
+        agent.finish(jobs[-1])
+    assert agent.get("State", jobs[-1], JOB) == agent.get("State", jobs[4], JOB) == "done"
+    with pytest.raises(Refused) as refused:
+        agent.get("State", jobs[3], JOB)
+    assert refused.value.name == "org.freedesktop.DBus.Error.UnknownObject"
