@@ -47,17 +47,6 @@ static int wait_for(pid_t pid, int *ret_status)
         return 0;
 }
 
-static const char *last_line(char *text)
-{
-        size_t size = strlen(text);
-        char *newline;
-
-        while (size > 0 && text[size - 1] == '\n')
-                text[--size] = '\0';
-        newline = strrchr(text, '\n');
-        return newline ? newline + 1 : text;
-}
-
 static int explain_failure(const char *program, int status, int error_fd, struct su_error *err)
 {
         su_auto_free char *text = NULL;
@@ -69,9 +58,9 @@ static int explain_failure(const char *program, int status, int error_fd, struct
                 return r;
         if (WIFSIGNALED(status))
                 return su_fail(err, SU_ERROR_SYSTEM, "%s was ended by signal %d: %s", program,
-                               WTERMSIG(status), last_line(text));
+                               WTERMSIG(status), su_last_line(text));
         return su_fail(err, SU_ERROR_SYSTEM, "%s failed with status %d: %s", program,
-                       WEXITSTATUS(status), last_line(text));
+                       WEXITSTATUS(status), su_last_line(text));
 }
 
 int su_process_run(const char *const argv[], char **ret_output, size_t *ret_size,

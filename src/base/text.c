@@ -152,3 +152,14 @@ bool su_name_is_safe(const char *name)
                         return false;
         return true;
 }
+
+const char *su_last_line(char *text)
+{
+        size_t size = strlen(text);
+        char *newline;
+
+        while (size > 0 && text[size - 1] == '\n')
+                text[--size] = '\0';
+        newline = strrchr(text, '\n');
+        return newline ? newline + 1 : text;
+}

@@ -24,6 +24,8 @@ int su_percent_encode(const char *text, const char *safe, char **ret, struct su_
 
 bool su_starts_with(const char *text, const char *prefix);
 bool su_ends_with(const char *text, const char *suffix);
+/* What follows the last line break but those at the end, which are cut off. */
+const char *su_last_line(char *text);
 
 /* An absolute path without empty, "." or ".." parts and without a trailing slash; at most 4095
  * bytes and without control characters. "/" alone is not one. */

@@ -148,17 +148,6 @@ static int wait_for_end(struct check *check)
         return 0;
 }
 
-static const char *last_line(char *text)
-{
-        size_t size = strlen(text);
-        char *newline;
-
-        while (size > 0 && text[size - 1] == '\n')
-                text[--size] = '\0';
-        newline = strrchr(text, '\n');
-        return newline ? newline + 1 : text;
-}
-
 static int judge(const struct check *check, const char *command, struct su_error *err)
 {
         su_auto_free char *text = NULL;
@@ -174,7 +163,7 @@ static int judge(const struct check *check, const char *command, struct su_error
         if (r < 0)
                 return r;
         return su_fail(err, SU_ERROR_SYSTEM, "'%s' failed%s%s", command, text[0] ? ": " : "",
-                       last_line(text));
+                       su_last_line(text));
 }
 
 int su_check_run(const char *command, struct su_error *err)

@@ -137,13 +137,27 @@ static void test_format(void **state)
         assert_string_equal(copy, "abc");
 }
 
+static void test_last_line(void **state)
+{
+        char empty[] = "";
+        char one[] = "so it is";
+        char several[] = "first\nsecond\nlast one\n\n";
+        char blank[] = "\n\n";
+
+        (void)state;
+        assert_string_equal(su_last_line(empty), "");
+        assert_string_equal(su_last_line(one), "so it is");
+        assert_string_equal(su_last_line(several), "last one");
+        assert_string_equal(su_last_line(blank), "");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_hex),      cmocka_unit_test(test_beginnings_and_ends),
                 cmocka_unit_test(test_paths),    cmocka_unit_test(test_names),
                 cmocka_unit_test(test_sanitize), cmocka_unit_test(test_make_printable),
-                cmocka_unit_test(test_format),
+                cmocka_unit_test(test_format),   cmocka_unit_test(test_last_line),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
