@@ -1,6 +1,9 @@
 /* What a fetcher that was taken over answers. The first byte says what it was asked for; requests
- * are read, too. */
+ * are read, too, and what comes before them. */
+#include <string.h>
+
 #include "fetch/answer.h"
+#include "fetch/opening.h"
 #include "fuzz.h"
 
 #define WANTED_MAX 1000
@@ -55,6 +58,20 @@ static void check_request(const struct su_message *message)
         free(again);
 }
 
+static void check_opening(const struct su_message *message)
+{
+        struct su_fetch_options options;
+        uint8_t *again;
+        size_t size;
+
+        if (su_opening_parse(message, &options, NULL) < 0)
+                return;
+        fuzz_check(strncmp(options.base_url, "http", 4) == 0 && !options.socket_path);
+        fuzz_check(su_opening_format(&options, &again, &size, NULL) >= 0);
+        fuzz_check(size == message->size);
+        free(again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct collected collected = {.before = size > 0 && (data[0] & 2) ? OFFSET : 0};
@@ -76,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 int r = su_answer_take(&answer, &message, &sink, &result, NULL);
 
                 check_request(&message);
+                check_opening(&message);
                 if (r > 0)
                         check_end(&request, &result, &collected);
                 free(result.etag);

@@ -204,7 +204,7 @@ def message_seeds():
 
 
 def answer_seeds():
-    """REQUEST is 16, DATA 17, END 18: received, status, size of the entity tag; RESTART 19."""
+    """REQUEST is 16, DATA 17, END 18: received, status, size of the entity tag; RESTART 19, OPENING 20."""
     def end(received, status, etag=b""):
         return message(18, struct.pack("=QII", received, status, len(etag)) + etag)
     data = message(17, b"what the server says\n")
@@ -215,6 +215,7 @@ def answer_seeds():
     seed("answer", "rest", b"\2" + data + end(21, 206))
     seed("answer", "restart", b"\2" + message(19, b"") + data + end(21, 200))
     seed("answer", "request", b"\0" + message(16, struct.pack("=QQII", 5, 3, 1, 10) + b"targets/x\0\"1\"\0"))
+    seed("answer", "opening", b"\0" + message(20, struct.pack("=IIQ", 1, 11, 7) + b"https://a/\0http://p\0"))
 
 
 def main():

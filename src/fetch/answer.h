@@ -15,6 +15,7 @@ enum su_answer_kind {
         SU_ANSWER_DATA,
         SU_ANSWER_END,     /* received, status, entity tag */
         SU_ANSWER_RESTART, /* before any data: it is all of it, not only the rest */
+        SU_ANSWER_OPENING, /* before any request, to one of a service (opening.h) */
 };
 
 /* TOO_LARGE when path and entity tag are no such ones. The caller frees. */

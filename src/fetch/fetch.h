@@ -28,9 +28,10 @@ typedef int (*su_fetch_progress)(void *userdata, uint64_t done, struct su_error 
 int su_fetch_new(const char *base_url, struct su_fetch **ret, struct su_error *err);
 struct su_fetch_options {
         const char *base_url;
-        const char *proxy; /* NULL: what the environment says (libcurl(3)) */
+        const char *proxy; /* NULL: what the environment of who fetches says (libcurl(3)) */
         uint64_t max_rate; /* bytes per second; 0: as fast as it goes */
         bool is_confined; /* what comes over a network is received in a worker (sandbox/worker.h) */
+        const char *socket_path; /* ... of the service that listens there; NULL: in one of ours */
 };
 int su_fetch_new_with(const struct su_fetch_options *options, struct su_fetch **ret,
                       struct su_error *err);

@@ -3,21 +3,19 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "fetch/answer.h"
+#include "fetch/opening.h"
 #include "fetch/serve.h"
 #include "sandbox/worker.h"
 
 #define LOOK_EVERY_MS 200
 /* The worker gives up by itself before. */
 #define GRACE_S 60
-/* A thread that resolves a name has a stack, and libc an arena for it. */
-#define MEMORY_MAX (UINT64_C(1) << 30)
-/* Of the processor, for all that one operation fetches. */
-#define CPU_MAX_S 3600
 
 struct su_remote {
         struct su_fetch_options options;
         char *base_url; /* what the options point to */
         char *proxy;
+        char *socket_path;
         struct su_worker *worker; /* NULL: there is none */
 };
 
@@ -35,10 +33,13 @@ int su_remote_new(const struct su_fetch_options *options, struct su_remote **ret
                 return r;
         if (options->proxy)
                 r = su_strdup(options->proxy, &remote->proxy, err);
+        if (r >= 0 && options->socket_path)
+                r = su_strdup(options->socket_path, &remote->socket_path, err);
         if (r < 0)
                 return r;
         remote->options.base_url = remote->base_url;
         remote->options.proxy = remote->proxy;
+        remote->options.socket_path = remote->socket_path;
         *ret = su_take(remote);
         return 0;
 }
@@ -56,22 +57,35 @@ void su_remote_free(struct su_remote *remote)
         su_remote_rest(remote);
         free(remote->base_url);
         free(remote->proxy);
+        free(remote->socket_path);
         free(remote);
 }
 
-/* It writes no file at all: what it receives comes through the channel. */
+static int open_service(struct su_remote *remote, struct su_error *err)
+{
+        su_auto_worker struct su_worker *worker = NULL;
+        su_auto_free uint8_t *data = NULL;
+        size_t size;
+        int r;
+
+        r = su_opening_format(&remote->options, &data, &size, err);
+        if (r >= 0)
+                r = su_worker_connect(su_fetcher.name, remote->socket_path, &worker, err);
+        if (r >= 0)
+                r = su_worker_ask(worker, SU_ANSWER_OPENING, data, size, err);
+        if (r < 0)
+                return r;
+        remote->worker = su_take(worker);
+        return 0;
+}
+
 static int start(struct su_remote *remote, struct su_error *err)
 {
-        const struct su_worker_options options = {
-                .name = "fetcher",
-                .kind = SU_WORKER_FETCHES,
-                .memory_max = MEMORY_MAX,
-                .cpu_max_s = CPU_MAX_S,
-        };
-
         if (remote->worker)
                 return 0;
-        return su_worker_start(&options, su_serve, &remote->options, &remote->worker, err);
+        if (remote->socket_path)
+                return open_service(remote, err);
+        return su_worker_start(&su_fetcher, su_serve, &remote->options, &remote->worker, err);
 }
 
 static int ask(struct su_remote *remote, const struct su_request *request, struct su_error *err)

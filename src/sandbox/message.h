@@ -1,8 +1,9 @@
 /* What a worker and who started it say to each other: a kind, a size, and so many bytes.
  *
- * Numbers are in the machine's own order: both ends are one program. A worker may have been taken
- * over, so nothing that it says is believed before it was looked at: a message has at most
- * SU_MESSAGE_MAX bytes, and an error is one of ours with a text that is cut and made printable. */
+ * Numbers are in the machine's own order: both ends are on it, and of one version. A worker may
+ * have been taken over, so nothing that it says is believed before it was looked at: a message has
+ * at most SU_MESSAGE_MAX bytes, and an error is one of ours with a text that is cut and made
+ * printable. */
 #pragma once
 
 #include <stdbool.h>

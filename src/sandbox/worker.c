@@ -7,11 +7,14 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "base/text.h"
 #include "sandbox/account.h"
 #include "sandbox/confine.h"
+#include "sandbox/dial.h"
 
 struct su_worker {
         const char *name;
+        char *path; /* of the socket of the service that it belongs to; NULL: it is a child */
         pid_t pid;
         int channel_fd;
         struct su_inbox *inbox;
@@ -89,6 +92,38 @@ int su_worker_start(const struct su_worker_options *options, su_worker_main work
         return 0;
 }
 
+int su_worker_connect(const char *name, const char *path, struct su_worker **ret,
+                      struct su_error *err)
+{
+        su_auto_worker struct su_worker *worker = calloc(1, sizeof *worker);
+        int r;
+
+        if (!worker)
+                return su_fail_oom(err);
+        *worker = (struct su_worker){.name = name, .pid = -1, .channel_fd = -EBADF};
+        r = su_inbox_new(&worker->inbox, err);
+        if (r >= 0)
+                r = su_strdup(path, &worker->path, err);
+        if (r < 0)
+                return r;
+        r = su_dial(name, path, &worker->channel_fd, err);
+        if (r < 0)
+                return r;
+        *ret = su_take(worker);
+        return 0;
+}
+
+int su_worker_become(const struct su_worker_options *options, int channel_fd, struct su_error *err)
+{
+        struct su_account account;
+        int r;
+
+        /* Who asks may be gone at any time, and that is no failure. */
+        (void)signal(SIGPIPE, SIG_IGN);
+        r = su_account_find(&account, err);
+        return r < 0 ? r : su_confine(options, &account, channel_fd, getppid(), err);
+}
+
 /* How it ended; 0 when it was us who ended it just now. */
 static int reap(struct su_worker *worker)
 {
@@ -110,8 +145,11 @@ void su_worker_free(struct su_worker *worker)
         if (!worker)
                 return;
         (void)reap(worker);
+        if (worker->path)
+                su_dismiss(worker->channel_fd);
         su_close_fd(&worker->channel_fd);
         su_inbox_free(worker->inbox);
+        free(worker->path);
         free(worker);
 }
 
@@ -142,6 +180,11 @@ static int explain_end(struct su_worker *worker, struct su_error *err)
         int status = reap(worker);
 
         worker->unusable = true;
+        if (worker->path)
+                return su_fail(err, SU_ERROR_WORKER,
+                               "the %s at '%s' ended without a result: its service's journal may "
+                               "say why",
+                               worker->name, worker->path);
         if (WIFSIGNALED(status))
                 return su_fail(err, SU_ERROR_WORKER, "the %s was ended by signal %d (%s)%s",
                                worker->name, WTERMSIG(status), strsignal(WTERMSIG(status)),
@@ -191,7 +234,8 @@ int su_worker_wait(struct su_worker *worker, int timeout_ms, struct su_message *
         return r < 0 ? r : take_message(worker, ret, err);
 }
 
-/* A worker that waits for its task has room for it: nobody waits for one that does not. */
+/* A worker that waits for its task has room for it: nobody waits for one that does not. Of one that
+ * is gone, the next wait finds what it said before, and how it ended. */
 int su_worker_ask(struct su_worker *worker, uint32_t kind, const void *data, size_t size,
                   struct su_error *err)
 {
@@ -206,11 +250,9 @@ int su_worker_ask(struct su_worker *worker, uint32_t kind, const void *data, siz
         do
                 n = send(worker->channel_fd, piece, piece_size, MSG_NOSIGNAL | MSG_DONTWAIT);
         while (n < 0 && errno == EINTR);
-        if (n == (ssize_t)piece_size)
+        if (n == (ssize_t)piece_size || (n < 0 && (errno == EPIPE || errno == ECONNRESET)))
                 return 0;
         worker->unusable = true;
-        if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
-                return explain_end(worker, err);
         return su_fail_errno(err, n < 0 ? errno : EAGAIN, "cannot give the %s a task",
                              worker->name);
 }

@@ -36,8 +36,16 @@ struct su_worker;
 
 int su_worker_start(const struct su_worker_options *options, su_worker_main work, void *userdata,
                     struct su_worker **ret, struct su_error *err);
-/* It is no more when this returns, whatever it was at. */
+/* One that fetches, of a service that listens at `path`: it confines itself (su_worker_become()).
+ * WORKER when nobody is there. `name` is for messages. */
+int su_worker_connect(const char *name, const char *path, struct su_worker **ret,
+                      struct su_error *err);
+/* It is no more when this returns, whatever it was at; one of a service has a few seconds. */
 void su_worker_free(struct su_worker *worker);
+
+/* Make this process, which a service manager has started, a worker that serves who is at the other
+ * end of `channel_fd`: all that it does not need is given up, for good. */
+int su_worker_become(const struct su_worker_options *options, int channel_fd, struct su_error *err);
 
 /* Wait for its next message. 1: `ret` is one, until the next call; 0: none within `timeout_ms`, or
  * a signal came. WORKER when it has ended, FORMAT when it talks nonsense; what it tells as

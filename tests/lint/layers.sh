@@ -84,6 +84,7 @@ may_not_include src/trust/client.c improvement/manifest.h
 may_not_include src/improvement/manifest.c trust/client.h
 may_not_include src/fetch/fetch.c trust/client.h
 may_not_include src/sandbox/worker.c fetch/fetch.h
+may_not_include src/fetch/tool/main.c device/engine.h
 may_not_include src/device/engine.c delta/make/make.h
 may_not_include src/device/engine.c cli/output.h
 may_not_include src/layers/layers.c exposure/exposure.h

@@ -5,7 +5,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "fetch/fetch.h"
+#include "fetch/serve.h"
 #include "server.h"
+#include "service.h"
 
 static int setup(void **state)
 {
@@ -25,8 +27,10 @@ static int teardown(void **state)
         return 0;
 }
 
-/* All is the same when a worker does it. */
+/* All is the same when a worker does it, be it of a service. */
 static bool is_confined;
+static struct service service;
+static const char *socket_path;
 
 static int setup_confined(void **state)
 {
@@ -40,13 +44,34 @@ static int teardown_confined(void **state)
         return teardown(state);
 }
 
+static void fetch_for(int fd)
+{
+        if (su_worker_become(&su_fetcher, fd, NULL) >= 0)
+                su_serve_told(fd);
+}
+
+static int setup_service(void **state)
+{
+        service_start(&service, fetch_for);
+        socket_path = service.path;
+        return setup_confined(state);
+}
+
+static int teardown_service(void **state)
+{
+        socket_path = NULL;
+        service_stop(&service);
+        return teardown_confined(state);
+}
+
 static struct su_fetch *http(void **state)
 {
         const struct server *server = *state;
         struct su_fetch *fetch = NULL;
         struct su_error err = {0};
         char url[64];
-        const struct su_fetch_options options = {.base_url = url, .is_confined = is_confined};
+        const struct su_fetch_options options = {
+                .base_url = url, .is_confined = is_confined, .socket_path = socket_path};
 
         (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/", server->port);
         assert_ok(su_fetch_new_with(&options, &fetch, &err), err);
@@ -131,7 +156,8 @@ static void test_a_name(void **state)
         su_auto_free char *data = NULL;
         struct su_error err = {0};
         char url[64];
-        const struct su_fetch_options options = {.base_url = url, .is_confined = is_confined};
+        const struct su_fetch_options options = {
+                .base_url = url, .is_confined = is_confined, .socket_path = socket_path};
         size_t size;
 
         (void)snprintf(url, sizeof url, "http://localhost:%u/", server->port);
@@ -149,8 +175,10 @@ static void test_a_rate(void **state)
 {
         const struct server *server = *state;
         char url[64];
-        const struct su_fetch_options options = {
-                .base_url = url, .max_rate = 1 << 19, .is_confined = is_confined};
+        const struct su_fetch_options options = {.base_url = url,
+                                                 .max_rate = 1 << 19,
+                                                 .is_confined = is_confined,
+                                                 .socket_path = socket_path};
         su_auto_fetch struct su_fetch *fetch = NULL;
         struct su_error err = {0};
         uint64_t began = su_monotonic_us();
@@ -334,9 +362,12 @@ static void test_bad_urls(void **state)
 int main(void)
 {
 #define TEST(f)                                                                                    \
-        cmocka_unit_test_setup_teardown(f, setup, teardown), (struct CMUnitTest)                   \
+        cmocka_unit_test_setup_teardown(f, setup, teardown),                                       \
+                (struct CMUnitTest){#f " in a worker", f, setup_confined, teardown_confined,       \
+                                    NULL},                                                         \
+                (struct CMUnitTest)                                                                \
         {                                                                                          \
-#f " in a worker", f, setup_confined, teardown_confined, NULL                      \
+#f " by a service", f, setup_service, teardown_service, NULL                       \
         }
         const struct CMUnitTest tests[] = {
                 TEST(test_http),
