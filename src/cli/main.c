@@ -119,6 +119,7 @@ enum {
         OPTION_DIRECT,
         OPTION_PARENT_FD,
         OPTION_MOUNT_NAMESPACE,
+        OPTION_FETCHER,
         OPTION_HELP,
         OPTION_VERSION
 };
@@ -139,6 +140,7 @@ static const struct option options[] = {
         {"trusted-root", required_argument, NULL, OPTION_TRUSTED_ROOT},
         {"direct", no_argument, NULL, OPTION_DIRECT},
         {"mount-namespace", required_argument, NULL, OPTION_MOUNT_NAMESPACE},
+        {"fetcher", required_argument, NULL, OPTION_FETCHER},
         {"parent-fd", required_argument, NULL, OPTION_PARENT_FD},
         {"help", no_argument, NULL, OPTION_HELP},
         {"version", no_argument, NULL, OPTION_VERSION},
@@ -248,6 +250,9 @@ static int parse(int argc, char **argv, struct su_arguments *arguments, bool *re
                         if (r < 0)
                                 return r;
                         break;
+                case OPTION_FETCHER:
+                        arguments->engine.fetcher = optarg;
+                        break;
                 case OPTION_PARENT_FD:
                         r = su_parent_open(optarg, &arguments->parent, err);
                         if (r < 0)
@@ -302,7 +307,8 @@ static bool is_for_agent(const struct su_arguments *arguments)
 
         return !arguments->direct && !arguments->dry_run && !arguments->engine.root &&
                !arguments->engine.repository && !arguments->engine.trusted_root &&
-               !around->metered && !around->on_battery && !around->in_use;
+               !arguments->engine.fetcher && !around->metered && !around->on_battery &&
+               !around->in_use;
 }
 
 static int run(int argc, char **argv, struct su_arguments *arguments, struct su_error *err)

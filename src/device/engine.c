@@ -144,6 +144,7 @@ int su_engine_open(const struct su_engine_options *options, struct su_engine **r
         engine->root_fd = engine->state_fd = engine->lock_fd = engine->trust_fd = -EBADF;
         engine->read_only = options->read_only;
         engine->trusted_root = options->trusted_root;
+        engine->fetcher = options->fetcher;
         engine->listener = options->listener;
         if (!options->read_only && geteuid() != 0)
                 return su_fail(err, SU_ERROR_PERMISSION, "only root may do this");
@@ -256,6 +257,7 @@ int su_engine_connect(struct su_engine *engine, struct su_error *err)
                 .proxy = engine->config.proxy,
                 .max_rate = engine->config.max_rate,
                 .is_confined = true,
+                .socket_path = engine->fetcher,
         };
         int r;
 

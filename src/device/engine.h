@@ -24,6 +24,7 @@ struct su_engine_options {
         const char *root;           /* path of the OS tree; NULL: "/" */
         const char *repository;     /* overrides suture.conf; may be NULL */
         const char *trusted_root;   /* a file of this machine; overrides suture.conf; may be NULL */
+        const char *fetcher;        /* the socket of one that is a service; NULL: one of ours */
         bool read_only;             /* look, change nothing, need no privilege */
         bool without_os;            /* must work whatever is wrong with os-release */
         bool without_config;        /* the same with suture.conf: the defaults hold */
@@ -41,6 +42,7 @@ struct su_engine {
         struct su_os os;
         struct su_config config;
         const char *trusted_root; /* the options' */
+        const char *fetcher;      /* the same */
         struct su_state state;
         int64_t mounted;          /* the generation whose overlay lies on /usr; 0: none */
         int64_t opt_mounted;      /* the same on /opt */
