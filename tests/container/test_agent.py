@@ -61,12 +61,13 @@ class AgentWorld(World):
 
     def install_suture(self):
         """As `meson install --prefix=/usr` does."""
-        for program, place in (("suture", "usr/bin/suture"), ("sutured", "usr/lib/suture/sutured")):
+        for program, place in (("suture", "usr/bin/suture"), ("sutured", "usr/lib/suture/sutured"),
+                               ("suture-fetch", "usr/lib/suture/suture-fetch")):
             (self.device / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(BUILD / "src" / program, self.device / place)
         for unit in (DATA / "systemd").iterdir():
             shutil.copy(unit, self.device / "usr/lib/systemd/system" / unit.name)
-        run("systemctl", f"--root={self.device}", "enable", "suture-activate.service", "suture-healthy.service")
+        run("systemctl", f"--root={self.device}", "enable", "suture-activate.service", "suture-healthy.service", "suture-fetch.socket")
         # It ends sooner.
         unit = (DATA / "systemd/sutured.service").read_text()
         command = re.search("ExecStart=(.*)", unit)[1].replace("sutured ", "sutured --idle=2 ", 1)
@@ -75,9 +76,8 @@ class AgentWorld(World):
             f"[Service]\nExecStart=\nExecStart={command}\n")
         for file, place in (("org.suture1.conf", "system.d"), ("org.suture1.service", "system-services")):
             shutil.copy(DATA / "dbus-1" / file, self.device / "usr/share/dbus-1" / place)
-        if (DATA / "sysusers.d").exists():
-            for file in (DATA / "sysusers.d").iterdir():
-                shutil.copy(file, self.device / "usr/lib/sysusers.d")
+        shutil.copy(DATA / "sysusers.d/suture.conf", self.device / "usr/lib/sysusers.d")
+        run("systemd-sysusers", f"--root={self.device}", "suture.conf")
 
     def suture(self, *arguments, check=True):
         return self.on_device("suture", *arguments, check=check)
@@ -142,7 +142,7 @@ class AgentWorld(World):
         text = (HERE.parents[1] / "src/cli/messages.h").read_text()
         name = what.upper().replace(" ", "_")
         message_id = re.search(rf'X\({name}, "([0-9a-f]+)"', text)[1]
-        lines = self.shell(f"journalctl -o json MESSAGE_ID={message_id}").splitlines()
+        lines = self.shell(f"journalctl --sync; journalctl -o json MESSAGE_ID={message_id}").splitlines()
         return [json.loads(line)["SUTURE_FROM" if name == "TAKEN_BACK" else "SUTURE_LEVEL"] for line in lines]
 
     def close(self):
@@ -209,6 +209,7 @@ def test_all_see_it(world):
     assert world.shell(f"readlink /proc/{agent}/ns/mnt") != world.shell("readlink /proc/1/ns/mnt")
     assert "suture:1" in world.shell("grep ' /usr ' /proc/1/mountinfo")
     assert world.shell("touch /usr/x 2>&1 || true").endswith("Read-only file system")
+    assert re.findall(r"^ *(\w+):", world.shell(f"cat /proc/{agent}/net/dev"), re.M) == ["lo"]
     assert world.shell(f"nsenter -t {agent} -m touch /var/lib/x 2>&1 || true").endswith("Read-only file system")
 
 

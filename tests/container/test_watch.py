@@ -167,7 +167,7 @@ def test_a_level_that_breaks_a_service_is_taken_back(level, how, world):
 
 def test_the_journal_explains_what_it_says(world):
     world.shell("journalctl --update-catalog")
-    text = world.shell("journalctl --catalog SUTURE_EVENT=take-back")
+    text = world.shell("journalctl --sync; journalctl --catalog SUTURE_EVENT=take-back")
     assert "A level was taken back" in text and "Defined-By: Suture" in text and "@SUTURE" not in text
     assert BREAKS["single"][1] in text.split("because of this:")[1]
 
@@ -271,7 +271,7 @@ def test_three_boots_that_do_not_end_well_fall_back(world):
     assert world.level() == "baseline" and world.shell("cat /run/early") == "baseline"
     status = world.report("status")
     assert status["state"] == "baseline" and "3 boots in a row" in [q["reason"] for q in status["quarantine"] if q["level"] == "e"][0]
-    assert "3 boots in a row" in world.shell("journalctl -b -u suture-activate.service -o cat")
+    assert "3 boots in a row" in world.shell("journalctl --sync; journalctl -b -u suture-activate.service -o cat")
     assert world.install_fails()[0] == QUARANTINED
     assert "Level (e) is left off since a boot" in world.shell("cat /run/motd.d/suture")
     entry, = world.journal("FELL_BACK")
