@@ -83,7 +83,7 @@ static int close_others(const struct su_worker_options *options, int channel_fd,
 }
 
 /* One that is lower already stays: it may not be ours to raise. */
-static int set_limit(int which, uint64_t soft, uint64_t hard)
+static int set_limit(__rlimit_resource_t which, uint64_t soft, uint64_t hard)
 {
         struct rlimit limit;
 
