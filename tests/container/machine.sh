@@ -2,7 +2,7 @@
 # Test machines: a Debian root file system, booted as a systemd container.
 #
 #   machine.sh rootfs DIR [--suite NAME] [--pin 'PKG=VERSION ...'] [--include PKG,...]
-#   machine.sh boot DIR NAME [--bind SRC:DST]...     bound read-only
+#   machine.sh boot DIR NAME [--bind SRC:DST]... [--capability NAME]     bound read-only
 #   machine.sh exec NAME -- COMMAND...               its standard input and exit status
 #   machine.sh stop NAME
 #
@@ -120,13 +120,17 @@ tear_down() { # name
         rm -rf "$state"
 }
 
-boot() { # dir name [--bind SRC:DST]...
-        local dir binds=() fs
+boot() { # dir name [--bind SRC:DST]... [--capability NAME]
+        local dir options=() fs
         dir=$(realpath "$1")
         shift 2
         while (($#)); do
-                [[ $1 == --bind && $# -ge 2 ]] || usage
-                binds+=("--bind-ro=$2")
+                (($# >= 2)) || usage
+                case $1 in
+                --bind) options+=("--bind-ro=$2") ;;
+                --capability) options+=("--capability=$2") ;;
+                *) usage ;;
+                esac
                 shift 2
         done
         fs=$(stat -f -c %T "$dir")
@@ -138,7 +142,7 @@ boot() { # dir name [--bind SRC:DST]...
 
         mkdir -p "$state"
         trap 'tear_down "$name"' EXIT
-        launch "$dir" "$name" "${binds[@]}"
+        launch "$dir" "$name" "${options[@]}"
         if ! wait_booted; then
                 explain_failure "$name" >&2
                 die "$name did not boot"

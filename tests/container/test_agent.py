@@ -79,6 +79,11 @@ class AgentWorld(World):
         shutil.copy(DATA / "sysusers.d/suture.conf", self.device / "usr/lib/sysusers.d")
         run("systemd-sysusers", f"--root={self.device}", "suture.conf")
 
+    def boot(self):
+        """systemd makes a network namespace only where it may set it up, as on a real machine."""
+        self.script("machine.sh", "boot", self.device, self.name, "--bind", f"{BUILD}/src:/mnt/suture",
+                    "--capability", "CAP_NET_ADMIN")
+
     def suture(self, *arguments, check=True):
         return self.on_device("suture", *arguments, check=check)
 
