@@ -11,12 +11,11 @@ import time
 
 import pytest
 
-from world import BUILD, PACKAGES, World, run
+from world import BUILD, DATA, PACKAGES, World
 
 HERE = pathlib.Path(__file__).resolve().parent
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="booting a container needs root")
 
-DATA = HERE.parents[1] / "data"
 NOT_OFFERED = 35
 NETWORK_MANAGER, UPOWER = "org.freedesktop.NetworkManager", "org.freedesktop.UPower"
 MOCK = "org.freedesktop.DBus.Mock"
@@ -60,24 +59,13 @@ class AgentWorld(World):
         self.boot()
 
     def install_suture(self):
-        """As `meson install --prefix=/usr` does."""
-        for program, place in (("suture", "usr/bin/suture"), ("sutured", "usr/lib/suture/sutured"),
-                               ("suture-fetch", "usr/lib/suture/suture-fetch")):
-            (self.device / place).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(BUILD / "src" / program, self.device / place)
-        for unit in (DATA / "systemd").iterdir():
-            shutil.copy(unit, self.device / "usr/lib/systemd/system" / unit.name)
-        run("systemctl", f"--root={self.device}", "enable", "suture-activate.service", "suture-healthy.service", "suture-fetch.socket")
+        super().install_suture()
         # It ends sooner.
         unit = (DATA / "systemd/sutured.service").read_text()
         command = re.search("ExecStart=(.*)", unit)[1].replace("sutured ", "sutured --idle=2 ", 1)
         (self.device / "etc/systemd/system/sutured.service.d").mkdir()
         (self.device / "etc/systemd/system/sutured.service.d/idle.conf").write_text(
             f"[Service]\nExecStart=\nExecStart={command}\n")
-        for file, place in (("org.suture1.conf", "system.d"), ("org.suture1.service", "system-services")):
-            shutil.copy(DATA / "dbus-1" / file, self.device / "usr/share/dbus-1" / place)
-        shutil.copy(DATA / "sysusers.d/suture.conf", self.device / "usr/lib/sysusers.d")
-        run("systemd-sysusers", f"--root={self.device}", "suture.conf")
 
     def boot(self):
         """systemd makes a network namespace only where it may set it up, as on a real machine."""

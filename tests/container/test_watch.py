@@ -10,12 +10,10 @@ import time
 
 import pytest
 
-from world import BUILD, PACKAGES, World
+from world import PACKAGES, World
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="booting a container needs root")
 
-UNITS_OF_OURS = pathlib.Path(__file__).resolve().parents[2] / "data/systemd"
-ENABLED = ("suture-activate.service", "suture-healthy.service")  # the timers would come in between
 PLACE = "usr/lib/suture-test"
 NAMES = ("single", "looping", "answering", "flaky", "unready")
 GOOD = "#!/bin/sh\nexec sleep infinity\n"
@@ -49,19 +47,11 @@ class WatchWorld(World):
             text = SERVICE.format(place=PLACE, name=name, more=RESTARTS if restarts else "")
             self.write_unit(f"{name}.service", (f"[Unit]\n{LIMIT}" if restarts else "") + text)
         self.write_unit("early.service", EARLY.format(place=PLACE))
-        self.add_suture()
+        self.install_suture()
         health = self.device / "etc/suture/health.d"
         health.mkdir()
         (health / "admin.conf").write_text(f"[unready.service]\nCommand=/{PLACE}/unwell\n")
         self.boot()
-
-    def add_suture(self):
-        """As it is installed: the program and its units."""
-        shutil.copy(BUILD / "src/suture", self.device / "usr/bin/suture")
-        for catalog in UNITS_OF_OURS.parent.glob("*.catalog"):
-            shutil.copy(catalog, self.device / "usr/lib/systemd/catalog")
-        for unit in UNITS_OF_OURS.iterdir():
-            self.write_unit(unit.name, unit.read_text(), enable=unit.name in ENABLED)
 
     def suture(self, *arguments, check=True):
         return self.on_device("suture", *arguments, check=check)

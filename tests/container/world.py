@@ -9,6 +9,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("SUTURE_BUILD", HERE.parents[1] / "build")).resolve()
+DATA = HERE.parents[1] / "data"
 # One root file system of each release serves several tests: making one takes a minute.
 PACKAGES = "openssh-server,libpam-systemd,libcap2-bin,dbus-user-session"
 BY_HAND = ("wait", "soft-reboot", "reboot")  # what a plan leaves to a person
@@ -57,6 +58,22 @@ class World:
     def configure(self, more=""):
         (self.device / "etc/suture/suture.conf").write_text(
             f"[Source]\nRepository=http://127.0.0.1:{self.web_port}\n{more}")
+
+    def install_suture(self):
+        """As `meson install --prefix=/usr` does, and the README says; but for the timers, which would come in between."""
+        for program, place in (("suture", "usr/bin"), ("sutured", "usr/lib/suture"), ("suture-fetch", "usr/lib/suture")):
+            (self.device / place).mkdir(parents=True, exist_ok=True)
+            shutil.copy(BUILD / "src" / program, self.device / place)
+        for catalog in DATA.glob("*.catalog"):
+            shutil.copy(catalog, self.device / "usr/lib/systemd/catalog")
+        for unit in (DATA / "systemd").iterdir():
+            shutil.copy(unit, self.device / "usr/lib/systemd/system")
+        for file, place in (("org.suture1.conf", "system.d"), ("org.suture1.service", "system-services")):
+            shutil.copy(DATA / "dbus-1" / file, self.device / "usr/share/dbus-1" / place)
+        shutil.copy(DATA / "sysusers.d/suture.conf", self.device / "usr/lib/sysusers.d")
+        run("systemd-sysusers", f"--root={self.device}", "suture.conf")
+        run("systemctl", f"--root={self.device}", "enable", "suture-activate.service", "suture-healthy.service",
+            "suture-fetch.socket")
 
     def write_unit(self, name, text, enable=True):
         (self.device / "etc/systemd/system" / name).write_text(text)
