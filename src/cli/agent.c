@@ -4,22 +4,18 @@
 #include <string.h>
 #include <systemd/sd-bus.h>
 
+#include "base/bus_names.h"
 #include "base/interrupt.h"
 #include "base/text.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 
-#define NAME "org.suture1"
-#define PATH "/org/suture1"
-#define MANAGER "org.suture1.Manager"
-#define JOB "org.suture1.Job"
-#define ERROR_PREFIX "org.suture1.Error."
 #define MATCH                                                                                      \
-        "type='signal',sender='" NAME "',interface='org.freedesktop.DBus.Properties',"             \
-        "path_namespace='" PATH "/job'"
+        "type='signal',sender='" SU_BUS_NAME "',interface='org.freedesktop.DBus.Properties',"      \
+        "path_namespace='" SU_BUS_JOB_PATH "'"
 #define MATCH_OWNER                                                                                \
         "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',"            \
-        "member='NameOwnerChanged',arg0='" NAME "'"
+        "member='NameOwnerChanged',arg0='" SU_BUS_NAME "'"
 /* A person may have to find a password. */
 #define CALL_TIMEOUT_US (UINT64_C(180) * 1000000)
 
@@ -55,13 +51,14 @@ static int on_owner_changed(sd_bus_message *signal, void *userdata, sd_bus_error
 
 static int get_text(const struct work *work, const char *property, char **ret)
 {
-        return sd_bus_get_property_string(work->bus, NAME, work->job, JOB, property, NULL, ret);
+        return sd_bus_get_property_string(work->bus, SU_BUS_NAME, work->job, SU_BUS_JOB, property,
+                                          NULL, ret);
 }
 
 static int get_number(const struct work *work, const char *property, uint64_t *ret)
 {
-        return sd_bus_get_property_trivial(work->bus, NAME, work->job, JOB, property, NULL, 't',
-                                           ret);
+        return sd_bus_get_property_trivial(work->bus, SU_BUS_NAME, work->job, SU_BUS_JOB, property,
+                                           NULL, 't', ret);
 }
 
 static void show_step(struct work *work, const char *step, uint64_t done, uint64_t total)
@@ -116,8 +113,8 @@ static int wait_for_end(struct work *work, bool *changed, struct su_error *err)
                         return su_fail_errno(err, r, "lost the agent");
                 if (su_interrupted() && !work->cancelled) {
                         work->cancelled = true;
-                        (void)sd_bus_call_method_async(work->bus, NULL, NAME, work->job, JOB,
-                                                       "Cancel", NULL, NULL, NULL);
+                        (void)sd_bus_call_method_async(work->bus, NULL, SU_BUS_NAME, work->job,
+                                                       SU_BUS_JOB, "Cancel", NULL, NULL, NULL);
                 }
         }
         return 0;
@@ -125,8 +122,8 @@ static int wait_for_end(struct work *work, bool *changed, struct su_error *err)
 
 static int read_error(const char *name, const char *message, struct su_error *err)
 {
-        if (strncmp(name, ERROR_PREFIX, strlen(ERROR_PREFIX)) == 0)
-                name += strlen(ERROR_PREFIX);
+        if (strncmp(name, SU_BUS_ERROR_PREFIX, strlen(SU_BUS_ERROR_PREFIX)) == 0)
+                name += strlen(SU_BUS_ERROR_PREFIX);
         return su_fail(err, su_error_from_name(name), "%s", message);
 }
 
@@ -249,7 +246,8 @@ static int begin(struct work *work, const char *verb, const struct su_arguments 
         if (r >= 0)
                 r = sd_bus_add_match(work->bus, NULL, MATCH_OWNER, on_owner_changed, work);
         if (r >= 0)
-                r = sd_bus_message_new_method_call(work->bus, &call, NAME, PATH, MANAGER, method);
+                r = sd_bus_message_new_method_call(work->bus, &call, SU_BUS_NAME, SU_BUS_PATH,
+                                                   SU_BUS_MANAGER, method);
         if (r >= 0)
                 r = append_options(call, verb, arguments);
         if (r >= 0)

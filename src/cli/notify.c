@@ -5,12 +5,13 @@
 #include <string.h>
 #include <systemd/sd-bus.h>
 
+#include "base/bus_names.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 
-#define AGENT "org.suture1", "/org/suture1", "org.suture1.Manager", "Attention"
+#define AGENT SU_BUS_NAME, SU_BUS_PATH, SU_BUS_MANAGER, "Attention"
 #define NOTIFICATIONS                                                                              \
         "org.freedesktop.Notifications", "/org/freedesktop/Notifications",                         \
                 "org.freedesktop.Notifications", "Notify"

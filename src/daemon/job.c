@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bus_names.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "daemon/names.h"
 
 #define TELL_EVERY_US 100000
 

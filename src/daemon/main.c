@@ -5,10 +5,10 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "base/bus_names.h"
 #include "base/error.h"
 #include "daemon/auto.h"
 #include "daemon/manager.h"
-#include "daemon/names.h"
 
 #define IDLE_S 30
 

@@ -2,11 +2,11 @@
 
 #include <string.h>
 
+#include "base/bus_names.h"
 #include "base/own.h"
 #include "daemon/authorize.h"
 #include "daemon/auto.h"
 #include "daemon/look.h"
-#include "daemon/names.h"
 #include "daemon/options.h"
 #include "daemon/query.h"
 #include "daemon/reply.h"
@@ -119,7 +119,6 @@ struct request {
         sd_bus_message *call;
         struct su_order order;
         uint32_t job; /* to be cancelled */
-        bool changes; /* a query that changes something has no result */
         int (*perform)(const struct request *request, struct su_error *err);
 };
 
@@ -153,14 +152,24 @@ static int perform_update(const struct request *request, struct su_error *err)
         return r;
 }
 
-static int perform_query(const struct request *request, struct su_error *err)
+static int ask_program(const struct request *request, bool has_result, struct su_error *err)
 {
         const char *arguments[SU_JOB_ARGUMENTS_MAX + 1] = {NULL};
 
         for (size_t i = 0; i < SU_JOB_ARGUMENTS_MAX && request->order.arguments[i][0]; i++)
                 arguments[i] = request->order.arguments[i];
         return su_query_start(&request->manager->queries, request->manager->program, arguments,
-                              request->call, !request->changes, err);
+                              request->call, has_result, err);
+}
+
+static int perform_query(const struct request *request, struct su_error *err)
+{
+        return ask_program(request, true, err);
+}
+
+static int perform_setting(const struct request *request, struct su_error *err)
+{
+        return ask_program(request, false, err);
 }
 
 static int perform_cancel(const struct request *request, struct su_error *err)
@@ -224,24 +233,24 @@ static int cancel_job(struct su_manager *manager, sd_bus_message *call, struct s
 
 struct method {
         const char *name; /* on the bus */
-        const char *kind; /* of the job, or NULL: a query */
-        const char *action;
+        int (*perform)(const struct request *request, struct su_error *err);
+        const char *kind;   /* of the job that it begins; NULL: it begins none */
+        const char *action; /* NULL: everybody may */
         const char *arguments[4];
-        bool changes; /* a query that does, and answers with nothing */
 };
 
 static const struct method methods[] = {
-        {"Check", "check", SU_ACTION_CHECK, {"check"}, false},
-        {"Install", "install", SU_ACTION_INSTALL, {"install"}, false},
-        {"Remove", "remove", SU_ACTION_REMOVE, {"remove"}, false},
-        {"Restart", "restart", SU_ACTION_INSTALL, {"restart"}, false},
-        {"Watch", "watch", SU_ACTION_INSTALL, {"watch"}, false},
-        {"Update", "update", SU_ACTION_INSTALL, {NULL}, false},
-        {"SetAutomatic", NULL, SU_ACTION_CONFIGURE, {"automatic"}, true},
-        {"Plan", NULL, SU_ACTION_CHECK, {"install", "--dry-run", "--json"}, false},
-        {"GetStatus", NULL, NULL, {"status", "--json"}, false},
-        {"GetExposure", NULL, NULL, {"exposure", "--json"}, false},
-        {"GetHistory", NULL, NULL, {"history", "--json"}, false},
+        {"Check", perform_job, "check", SU_ACTION_CHECK, {"check"}},
+        {"Install", perform_job, "install", SU_ACTION_INSTALL, {"install"}},
+        {"Remove", perform_job, "remove", SU_ACTION_REMOVE, {"remove"}},
+        {"Restart", perform_job, "restart", SU_ACTION_INSTALL, {"restart"}},
+        {"Watch", perform_job, "watch", SU_ACTION_INSTALL, {"watch"}},
+        {"Update", perform_update, "update", SU_ACTION_INSTALL, {NULL}},
+        {"SetAutomatic", perform_setting, NULL, SU_ACTION_CONFIGURE, {"automatic"}},
+        {"Plan", perform_query, NULL, SU_ACTION_CHECK, {"install", "--dry-run", "--json"}},
+        {"GetStatus", perform_query, NULL, NULL, {"status", "--json"}},
+        {"GetExposure", perform_query, NULL, NULL, {"exposure", "--json"}},
+        {"GetHistory", perform_query, NULL, NULL, {"history", "--json"}},
 };
 
 static const struct method *find_method(const char *name)
@@ -266,25 +275,15 @@ static int read_order(const struct method *method, sd_bus_message *call, struct 
         return r < 0 ? r : su_options_read(call, order, err);
 }
 
-static int (*find_performance(const struct method *method))(const struct request *request,
-                                                            struct su_error *err)
-{
-        if (!method->kind)
-                return perform_query;
-        return strcmp(method->kind, "update") == 0 ? perform_update : perform_job;
-}
-
 static int on_method(sd_bus_message *call, void *userdata, sd_bus_error *bus_error)
 {
         const struct method *method = find_method(sd_bus_message_get_member(call));
-        struct request request = {.manager = userdata, .call = call};
+        struct request request = {.manager = userdata, .call = call, .perform = method->perform};
         struct su_error error = {0};
 
         (void)bus_error;
         if (read_order(method, call, &request.order, &error) < 0)
                 return su_reply_failure(call, &error);
-        request.perform = find_performance(method);
-        request.changes = method->changes;
         if (method->action)
                 return ask_for(&request);
         return request.perform(&request, &error) < 0 ? su_reply_failure(call, &error) : 1;

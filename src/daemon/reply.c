@@ -1,8 +1,8 @@
 #include "daemon/reply.h"
 
+#include "base/bus_names.h"
 #include "base/own.h"
 #include "base/text.h"
-#include "daemon/names.h"
 
 int su_reply_error(sd_bus_message *call, const char *name, const char *message)
 {

@@ -3,10 +3,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/bus_names.h"
 #include "base/clock.h"
 #include "base/own.h"
 #include "daemon/around.h"
-#include "daemon/names.h"
 
 /* The battery is asked about again when so much more is in it. */
 #define BATTERY_STEP 5

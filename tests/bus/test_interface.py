@@ -47,7 +47,7 @@ def test_all_is_explained(name):
 
 def test_polkit_has_the_actions_that_are_asked_for():
     policy = ElementTree.parse(DATA / "polkit-1/org.suture1.policy")
-    names = (support.SOURCE / "src/daemon/names.h").read_text()
+    names = (support.SOURCE / "src/base/bus_names.h").read_text()
     assert sorted(action.get("id") for action in policy.findall("action")) == \
         sorted(re.findall(r'#define SU_ACTION_\w+ "([^"]+)"', names))
     text = (DATA / f"dbus-1/{MANAGER}.xml").read_text()
