@@ -1,6 +1,7 @@
 #include "cli/parent.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,8 @@ int su_parent_open(const char *text, FILE **ret, struct su_error *err)
         if (end == text || *end || fd <= STDERR_FILENO || fd > INT32_MAX ||
             fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
                 return su_fail(err, SU_ERROR_USAGE, "--parent-fd=%s is no open descriptor", text);
+        /* A parent that is gone is no reason to stop. */
+        (void)signal(SIGPIPE, SIG_IGN);
         *ret = fdopen((int)fd, "w");
         return *ret ? 0 : su_fail_errno(err, errno, "--parent-fd=%s", text);
 }

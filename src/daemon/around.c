@@ -180,6 +180,7 @@ int su_around_new(sd_bus *bus, su_around_listener listener, void *userdata, stru
         if (!around)
                 return su_fail_oom(err);
         around->bus = sd_bus_ref(bus);
+        around->facts.battery = -1;
         around->listener = listener;
         around->userdata = userdata;
         for (size_t i = 0; i < FACTS && r >= 0; i++) {

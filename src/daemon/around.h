@@ -11,7 +11,7 @@
 struct su_facts {
         bool metered;
         bool on_battery;
-        int battery; /* percent */
+        int battery; /* percent; -1: nobody knows */
         bool in_use;
 };
 

@@ -14,6 +14,7 @@
 #define ARGUMENTS_MAX 32
 #define PARENT_FD 3
 #define OUTPUT_MAX (UINT32_C(64) << 20)
+#define LINE_MAX_SIZE (UINT32_C(16) << 20)
 #define CHUNK_SIZE 65536
 
 static const char *const fixed[] = {"--direct", "--parent-fd=3", NULL};
@@ -22,8 +23,9 @@ struct su_run {
         struct su_run_listener listener;
         pid_t pid; /* 0: it has ended */
         bool cancelled;
-        int pipe_fd;   /* what it tells us */
-        int output_fd; /* its standard output */
+        bool overflowed; /* it said more than is kept */
+        int pipe_fd;     /* what it tells us */
+        int output_fd;   /* its standard output */
         sd_event_source *pipe_source;
         sd_event_source *child_source;
         char *line; /* the beginning of one that is not whole yet */
@@ -60,43 +62,63 @@ static void take_line(struct su_run *run, const char *line, size_t size)
         run->last = su_take(document);
 }
 
-static void take_lines(struct su_run *run)
+/* The first `known` bytes have no line's end among them. */
+static void take_lines(struct su_run *run, size_t known)
 {
         char *begin = run->line;
-        char *end;
+        char *end = memchr(begin + known, '\n', run->size - known);
 
-        while ((end = memchr(begin, '\n', run->size - (size_t)(begin - run->line)))) {
+        while (end) {
                 take_line(run, begin, (size_t)(end - begin));
                 begin = end + 1;
+                end = memchr(begin, '\n', run->size - (size_t)(begin - run->line));
         }
         run->size -= (size_t)(begin - run->line);
         memmove(run->line, begin, run->size);
 }
 
-/* 0 when there is nothing, at the end, and when it cannot be kept. */
-static ssize_t read_some(struct su_run *run)
+/* It is not heard any more: it must not wait for us. */
+static void stop_listening(struct su_run *run)
+{
+        run->pipe_source = sd_event_source_disable_unref(run->pipe_source);
+        su_close_fd(&run->pipe_fd);
+}
+
+/* False when there is nothing for now, or never will be. */
+static bool read_some(struct su_run *run)
 {
         char *longer = NULL;
-        ssize_t n = 0;
+        ssize_t n;
 
-        if (run->size + CHUNK_SIZE <= OUTPUT_MAX)
+        if (run->pipe_fd < 0)
+                return false;
+        if (run->size + CHUNK_SIZE <= LINE_MAX_SIZE)
                 longer = realloc(run->line, run->size + CHUNK_SIZE);
-        if (!longer)
-                return 0;
+        if (!longer) {
+                run->overflowed = true;
+                stop_listening(run);
+                return false;
+        }
         run->line = longer;
         n = read(run->pipe_fd, run->line + run->size, CHUNK_SIZE);
-        if (n <= 0)
-                return 0;
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                return false;
+        if (n <= 0) {
+                stop_listening(run);
+                return false;
+        }
         run->size += (size_t)n;
-        take_lines(run);
-        return n;
+        take_lines(run, run->size - (size_t)n);
+        return true;
 }
 
 static int on_told(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
+        (void)source;
         (void)fd;
         (void)events;
-        return read_some(userdata) == 0 ? sd_event_source_set_enabled(source, SD_EVENT_OFF) : 0;
+        (void)read_some(userdata);
+        return 0;
 }
 
 /* What it printed, as far as it can be kept. */
@@ -113,10 +135,13 @@ static int explain(const struct su_run *run, int status, struct su_error *err)
 {
         if (run->cancelled)
                 return su_fail(err, SU_ERROR_CANCELLED, "it was cancelled");
+        if (run->overflowed)
+                return su_fail(err, SU_ERROR_TOO_LARGE, "suture said more than can be kept");
         if (WIFSIGNALED(status))
                 return su_fail(err, SU_ERROR_SYSTEM, "suture was ended by signal %d",
                                WTERMSIG(status));
-        return su_fail(err, SU_ERROR_SYSTEM, "suture failed with status %d", WEXITSTATUS(status));
+        return su_fail(err, SU_ERROR_SYSTEM, "suture ended without a result, with status %d",
+                       WEXITSTATUS(status));
 }
 
 /* An error that it told keeps its name, also one that this program does not know. */
@@ -153,7 +178,7 @@ static int on_ended(sd_event_source *source, const siginfo_t *info, void *userda
 
         (void)source;
         run->pid = 0;
-        while (read_some(run) > 0)
+        while (read_some(run))
                 ;
         /* A verb that only looks tells nobody but who reads its output. */
         if (!run->last && text && su_json_parse(text, strlen(text), &printed, NULL) >= 0)

@@ -34,8 +34,8 @@ struct su_update {
                 bool battery;
                 bool in_use;
         } waits;
-        sd_event_source *window; /* when one opens, or it is tried again; NULL: neither is known */
-        unsigned failures;       /* in a row, of what was begun by itself */
+        sd_event_source *alarm; /* a window opens, or it is time for another try; NULL: not set */
+        unsigned failures;      /* in a row, of what was begun by itself */
 };
 
 static int make_order(const struct su_facts *facts, struct su_order *order, struct su_error *err)
@@ -48,7 +48,7 @@ static int make_order(const struct su_facts *facts, struct su_order *order, stru
                 r = su_order_add(order, err, "--unattended");
         if (r >= 0 && facts->metered)
                 r = su_order_add(order, err, "--metered");
-        if (r >= 0 && facts->on_battery)
+        if (r >= 0 && facts->on_battery && facts->battery >= 0)
                 r = su_order_add(order, err, "--battery=%d", facts->battery);
         if (r >= 0 && facts->in_use)
                 r = su_order_add(order, err, "--in-use");
@@ -69,7 +69,7 @@ static int begin(struct su_update *update, bool by_itself, struct su_job **ret,
         update->job = (*ret)->id;
         update->by_itself = by_itself;
         update->begun_with = update->facts;
-        update->window = sd_event_source_disable_unref(update->window);
+        update->alarm = sd_event_source_disable_unref(update->alarm);
         return 0;
 }
 
@@ -121,15 +121,15 @@ static int on_time(sd_event_source *source, uint64_t now, void *userdata)
 
         (void)source;
         (void)now;
-        update->window = sd_event_source_disable_unref(update->window);
+        update->alarm = sd_event_source_disable_unref(update->alarm);
         go_on(update);
         return 0;
 }
 
 static void wake_up_at(struct su_update *update, uint64_t when_us)
 {
-        update->window = sd_event_source_disable_unref(update->window);
-        (void)sd_event_add_time(sd_bus_get_event(update->bus), &update->window, CLOCK_REALTIME,
+        update->alarm = sd_event_source_disable_unref(update->alarm);
+        (void)sd_event_add_time(sd_bus_get_event(update->bus), &update->alarm, CLOCK_REALTIME,
                                 when_us, WINDOW_ACCURACY_US, on_time, update);
 }
 
@@ -159,13 +159,24 @@ static void read_waits(struct su_update *update, const json_t *document)
                 wake_up_at(update, (uint64_t)when * 1000000);
 }
 
+/* What is another way by itself after a while. */
+static bool may_heal(const char *error)
+{
+        static const char *const names[] = {"Unreachable", "Truncated", "Busy"};
+
+        for (size_t i = 0; i < SU_ELEMENTS(names); i++)
+                if (strcmp(names[i], error) == 0)
+                        return true;
+        return false;
+}
+
 /* Who asked is told, and tries again when it likes. What went on by itself does so by itself. */
 static void retry(struct su_update *update, const struct su_job *job)
 {
         uint64_t delay_s = RETRY_MIN_S << (update->failures < 6 ? update->failures : 6);
 
         memset(&update->waits, 0, sizeof update->waits);
-        if (!update->by_itself || strcmp(job->error, "Unreachable") != 0)
+        if (!update->by_itself || !may_heal(job->error))
                 return;
         update->failures++;
         if (delay_s > RETRY_MAX_S)
@@ -206,7 +217,7 @@ int su_update_ask(struct su_update *update, su_update_begun begun, void *userdat
 
 bool su_update_is_waiting(const struct su_update *update)
 {
-        return update->asked.begun || update->window || update->waits.metered ||
+        return update->asked.begun || update->alarm || update->waits.metered ||
                update->waits.battery || update->waits.in_use;
 }
 
@@ -229,7 +240,7 @@ void su_update_free(struct su_update *update)
         if (!update)
                 return;
         su_around_free(update->around);
-        sd_event_source_disable_unref(update->window);
+        sd_event_source_disable_unref(update->alarm);
         sd_bus_unref(update->bus);
         free(update);
 }

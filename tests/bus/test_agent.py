@@ -45,6 +45,9 @@ def test_signals(agent):
     wait_for(lambda: agent.get("Level") == "a", "the level")
     wait_for(lambda: any("Level" in signal[2][1] for signal in agent.signals if signal[1] == "PropertiesChanged"),
              "the level's signal")
+    wait_for(lambda: ("", "JobRemoved") in [signal[:2] for signal in agent.signals], "the job's end")
+    wait_for(lambda: [signal[2][1].get("Job") for signal in agent.signals
+                      if signal[1] == "PropertiesChanged" and signal[0] == ""].count("/") == 1, "that no job is at work")
     members = [(path, member) for path, member, _ in agent.signals if member.startswith("Job")]
     assert members == [("", "JobNew"), ("", "JobRemoved")]
     new, removed = (parameters for _, member, parameters in agent.signals if member.startswith("Job"))
@@ -156,6 +159,19 @@ def test_the_agent_is_ended_at_work(agent, slow, device):
     assert device("install", "--restart=later").status == 0
 
 
+def test_the_agent_alone_is_killed(agent, slow, device):
+    """What it had begun goes to its end, with nobody to tell."""
+    agent.start()
+    job = agent.begin("Install", LATER)
+    wait_for(lambda: agent.get("Step", job, JOB) == "download", "the download")
+    agent.process.kill()
+    agent.process.wait()
+    agent.process = None
+    slow.set()
+    wait_for(lambda: device("history")["events"], "the end of the job")
+    assert device("status")["level"] == "a" and device("history")["events"][-1]["outcome"] == "Ok"
+
+
 def test_it_ends_when_nobody_needs_it(agent):
     agent.idle = 1
     agent.start()
@@ -244,3 +260,64 @@ def test_old_jobs_are_forgotten(agent):
     with pytest.raises(Refused) as refused:
         agent.get("State", jobs[3], JOB)
     assert refused.value.name == "org.freedesktop.DBus.Error.UnknownObject"
+
+
+TALKS = {
+    "nothing": ("", "suture ended without a result, with status 0"),
+    "nothing, and fails": ("exit 3", "suture ended without a result, with status 3"),
+    "no JSON": ("head -c 100000 /dev/urandom >&3; echo >&3", "suture ended without a result, with status 0"),
+    "half a line": ("printf '{\"result\": {\"level\"' >&3", "suture ended without a result, with status 0"),
+    "progress that is none": ("echo '{\"progress\": {\"step\": 7}}' >&3; echo '{\"progress\": []}' >&3",
+                              "suture ended without a result, with status 0"),
+    "an error without a name": ("echo '{\"error\": {\"message\": \"x\"}}' >&3; exit 20",
+                                "suture ended without a result, with status 20"),
+    "a line without an end": ("head -c 70000000 /dev/zero | tr '\\0' x >&3", "suture said more than can be kept"),
+}
+
+
+@pytest.mark.parametrize("talk, message", TALKS.values(), ids=TALKS)
+def test_a_program_that_talks_nonsense(agent, talk, message):
+    """What the agent runs is no stranger, but may be of another version, or broken: that is a failure like any other."""
+    agent.start()
+    good = agent.program.read_text()
+    agent.program.write_text(f"#!/bin/sh\n{talk}\n")
+    job = agent.do("Check")
+    assert (job["State"], job["Result"], job["Message"]) == ("failed", "", message)
+    assert job["Error"] == ("TooLarge" if "more" in message else "System")
+    agent.program.write_text(good)
+    assert agent.do("Check")["State"] == "done"
+    wait_for(lambda: agent.get("State") == "baseline", "the status")
+
+
+def test_an_error_that_it_does_not_know_keeps_its_name(agent):
+    agent.start()
+    agent.program.write_text("#!/bin/sh\necho '{\"error\": {\"name\": \"Novel\", \"message\": \"something new\"}}' >&3; exit 99\n")
+    job = agent.do("Check")
+    assert (job["Error"], job["Message"]) == ("Novel", "something new")
+    with pytest.raises(Refused) as refused:
+        agent.ask("GetStatus")
+    assert (refused.value.name, refused.value.message) == ("org.suture1.Error.Novel", "something new")
+
+
+def test_an_option_again_and_again(agent):
+    agent.start()
+    for times, error in ((2, None), (40, "too many options")):
+        done = subprocess.run(["busctl", "--system", "call", "org.suture1", "/org/suture1", "org.suture1.Manager", "Install",
+                               "a{sv}", str(times), *["force", "b", "true"] * times], env=agent.bus.environment,
+                              capture_output=True, text=True)
+        assert (done.returncode == 0) == (error is None) and (error or "") in done.stderr
+        if not error:
+            agent.finish(done.stdout.split('"')[1])
+
+
+def test_a_setting_that_cannot_be_kept(agent, device):
+    """/etc cannot be written to: nothing is lost, and it is said."""
+    agent.start()
+    (device.path / "etc/suture/suture.conf.d").mkdir()
+    support.run("mount", "--bind", device.path / "etc/suture", device.path / "etc/suture")
+    support.run("mount", "-o", "remount,bind,ro", device.path / "etc/suture")
+    with pytest.raises(Refused) as refused:
+        agent.call("SetAutomatic", "(s)", "off")
+    assert refused.value.name == "org.suture1.Error.Permission" and "Read-only file system" in refused.value.message
+    assert agent.get("Automatic") == "install" and agent.ask("GetStatus")["automatic"]["level"] == "install"
+    support.run("umount", device.path / "etc/suture")

@@ -1,5 +1,6 @@
 """What is done by itself: held back while the surroundings say so, and gone on with when they clear."""
 import datetime
+import fcntl
 import threading
 import time
 
@@ -7,7 +8,7 @@ from gi.repository import GLib
 
 import pytest
 
-from bus import DISPLAY, JOB, Refused, logind, network_manager, upower, wait_for
+from bus import DISPLAY, JOB, Mock, Refused, UPOWER, logind, network_manager, upower, wait_for
 
 UNKNOWN, YES, NO, GUESS_YES, GUESS_NO = range(5)
 
@@ -191,3 +192,25 @@ def test_two_updates_at_once(agent, server, shop):
     assert refused.value.name == "org.suture1.Error.Busy"
     go.set()
     agent.finish(job)
+
+
+def test_a_battery_that_nobody_knows_the_charge_of(agent, mocks):
+    """UPower says that there is no mains, and nothing more: that is no empty battery."""
+    mocks.append(Mock(agent.bus, UPOWER, "/org/freedesktop/UPower", UPOWER).add("OnBattery", GLib.Variant("b", True)))
+    agent.start()
+    update(agent)
+    wait_for(lambda: agent.get("Level") == "a", "the installation")
+    assert agent.get("Waits") == []
+
+
+def test_a_package_manager_is_at_work_when_it_clears(agent, mocks, device):
+    mocks.append(network_manager(agent.bus, YES))
+    agent.idle = 1
+    agent.start()
+    update(agent)
+    with open(device.state / "lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        mocks[0].set(Metered=GLib.Variant("u", NO))
+        wait_for(lambda: any(s[1] == "JobRemoved" and s[2][3] == "Busy" for s in agent.signals), "the refusal")
+    time.sleep(2)
+    assert agent.process.poll() is None  # for another try
