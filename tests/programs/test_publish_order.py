@@ -138,3 +138,15 @@ def test_a_former_key_that_is_lost(own_shop, work):
     before.refresh(own_shop.public)
     followers.Follower(work / "new", own_shop.public).refresh(own_shop.public)
     own_shop("check")
+
+
+def test_each_timestamp_is_a_second_later(own_shop):
+    """Web servers make an entity tag of the size, which stays, and the second of the last change: nginx does. Whoever had the
+    first of two within a second would be told that nothing has changed."""
+    timestamp = own_shop.public / "metadata/timestamp.json"
+    seen = []
+    for arguments in (["refresh"], ["refresh"], ["key", "rotate", "root"], ["refresh"]):
+        own_shop(*arguments)
+        seen.append((int(timestamp.stat().st_mtime), timestamp.read_bytes()))
+    assert len({text for _, text in seen}) == len(seen)
+    assert all(after[0] > before[0] for before, after in zip(seen, seen[1:])), [second for second, _ in seen]

@@ -174,6 +174,28 @@ static int move_root(const struct su_workspace *workspace, const char *directory
         return move(workspace, SU_OUTGOING, name, "public/metadata", name, err);
 }
 
+/* Web servers make a file's entity tag of its size, which is the same, and the second of its last
+ * change: of two timestamps within a second, who knows the first would not hear of the other. */
+static int set_later_than_public(const struct su_workspace *workspace, const char *path,
+                                 struct su_error *err)
+{
+        struct stat now;
+        struct stat before;
+        struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+
+        if (fstatat(workspace->fd, "public/metadata/timestamp.json", &before, 0) < 0)
+                return errno == ENOENT ? 0
+                                       : su_fail_errno(err, errno, "cannot look at timestamp.json");
+        if (fstatat(workspace->fd, path, &now, 0) < 0)
+                return su_fail_errno(err, errno, "cannot look at '%s'", path);
+        if (now.st_mtim.tv_sec > before.st_mtim.tv_sec)
+                return 0;
+        times[1].tv_sec = before.st_mtim.tv_sec + 1;
+        if (utimensat(workspace->fd, path, times, 0) < 0)
+                return su_fail_errno(err, errno, "cannot date '%s'", path);
+        return 0;
+}
+
 static int move_timestamp(const struct su_workspace *workspace, const char *name,
                           struct su_error *err)
 {
@@ -182,6 +204,9 @@ static int move_timestamp(const struct su_workspace *workspace, const char *name
 
         r = su_format(&path, err, SU_OUTGOING "/%s", name);
         if (r < 0 || faccessat(workspace->fd, path, F_OK, 0) < 0)
+                return r;
+        r = set_later_than_public(workspace, path, err);
+        if (r < 0)
                 return r;
         return move(workspace, SU_OUTGOING, name, "public/metadata", "timestamp.json", err);
 }
