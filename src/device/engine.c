@@ -110,15 +110,19 @@ static int settle(struct su_engine *engine, struct su_error *err)
 static int load_config(struct su_engine *engine, const struct su_engine_options *options,
                        struct su_error *err)
 {
+        char *repository;
         int r;
 
         r = options->without_config ? su_config_defaults(&engine->config, err)
                                     : su_config_load(engine->root_fd, &engine->config, err);
-        if (r >= 0 && options->repository) {
-                free(engine->config.repository);
-                r = su_strdup(options->repository, &engine->config.repository, err);
-        }
-        return r;
+        if (r < 0 || !options->repository)
+                return r;
+        r = su_strdup(options->repository, &repository, err);
+        if (r < 0)
+                return r;
+        free(engine->config.repository);
+        engine->config.repository = repository;
+        return 0;
 }
 
 static int load_state(struct su_engine *engine, struct su_error *err)
