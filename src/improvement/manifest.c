@@ -42,6 +42,42 @@ static int read_object(const json_t *parent, const char *name, struct su_object 
         return 0;
 }
 
+bool su_severity_is_known(const char *text)
+{
+        static const char *const severities[] = {"low", "moderate", "high", "critical"};
+
+        for (size_t i = 0; i < SU_ELEMENTS(severities); i++)
+                if (strcmp(severities[i], text) == 0)
+                        return true;
+        return false;
+}
+
+/* RFC 3986: the characters of a URI. */
+bool su_advisory_url_is_usable(const char *text)
+{
+        static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                      "0123456789-._~:/?#[]@!$&()*+,;=%";
+        static const char scheme[] = "https://";
+        const size_t size = strlen(text);
+
+        return su_starts_with(text, scheme) && size > strlen(scheme) &&
+               size <= SU_ADVISORY_URL_MAX && strspn(text, allowed) == size;
+}
+
+static int read_url(const json_t *object, char **ret, struct su_error *err)
+{
+        const char *url;
+        int r;
+
+        r = su_json_find_string(object, "url", &url, err);
+        if (r < 0)
+                return r;
+        if (url && !su_advisory_url_is_usable(url))
+                return su_fail(err, SU_ERROR_FORMAT, "url: not an https URL");
+        return copy_field(url, ret, err);
+}
+
+/* A severity that is not known here comes from a newer publisher: to this reader it is none. */
 static int read_fix(const json_t *object, void *ret, struct su_error *err)
 {
         struct su_fix *fix = ret;
@@ -59,9 +95,9 @@ static int read_fix(const json_t *object, void *ret, struct su_error *err)
                 r = copy_field(id, &fix->id, err);
         if (r >= 0)
                 r = copy_field(title, &fix->title, err);
-        if (r >= 0)
+        if (r >= 0 && severity && su_severity_is_known(severity))
                 r = copy_field(severity, &fix->severity, err);
-        return r;
+        return r < 0 ? r : read_url(object, &fix->url, err);
 }
 
 static int read_file(const json_t *object, void *ret, struct su_error *err)
@@ -329,8 +365,12 @@ static json_t *object_to_json(const struct su_object *object)
 
 static json_t *fix_to_json(const struct su_fix *fix)
 {
-        return json_pack("{s:s, s:s?, s:s?}", "id", fix->id, "title", fix->title, "severity",
-                         fix->severity);
+        su_auto_json json_t *json = json_pack("{s:s, s:s?, s:s?}", "id", fix->id, "title",
+                                              fix->title, "severity", fix->severity);
+
+        if (fix->url && json_object_set_new(json, "url", json_string(fix->url)) < 0)
+                return NULL;
+        return su_take(json);
 }
 
 static json_t *file_to_json(const struct su_changed_file *file)
@@ -434,6 +474,7 @@ void su_component_done(struct su_component *component)
                 free(component->fixes[i].id);
                 free(component->fixes[i].title);
                 free(component->fixes[i].severity);
+                free(component->fixes[i].url);
         }
         for (size_t i = 0; i < component->n_files; i++)
                 free(component->files[i].path);

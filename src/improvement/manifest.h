@@ -25,6 +25,7 @@
 #define SU_MARK_MIN 8
 #define SU_MARK_MAX 256
 #define SU_NOTICE_MAX 256
+#define SU_ADVISORY_URL_MAX 1024
 
 /* A file below the repository's objects/, named by its SHA-256. */
 struct su_object {
@@ -37,6 +38,7 @@ struct su_fix {
         char *id;       /* "CVE-2026-1234" */
         char *title;    /* may be NULL */
         char *severity; /* "low", "moderate", "high", "critical"; NULL: not rated */
+        char *url;      /* of what is published about it; NULL: none is given */
 };
 
 /* A file that the image puts in the place of the baseline's; or one of the baseline's whose place
@@ -114,6 +116,10 @@ int su_manifest_parse(const char *text, size_t size, struct su_manifest *ret, st
 int su_manifest_write(const struct su_manifest *manifest, char **ret_text, size_t *ret_size,
                       struct su_error *err);
 void su_manifest_done(struct su_manifest *manifest);
+/* Whether `text` is one of the severities above. */
+bool su_severity_is_known(const char *text);
+/* https, and nothing in it that a page or a shell would take for something else. */
+bool su_advisory_url_is_usable(const char *text);
 /* Printable ASCII, long enough to be no accident. */
 bool su_mark_is_usable(const char *text);
 void su_component_done(struct su_component *component);

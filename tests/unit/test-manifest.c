@@ -15,7 +15,8 @@ static const char sample[] =
         " \"components\": [{\"name\": \"openssl\", \"old_version\": \"3.0.1\","
         "  \"new_version\": \"3.0.2\","
         "  \"image\": {\"size\": 4096, \"seal\": " HASH "},"
-        "  \"fixes\": [{\"id\": \"CVE-2026-1\", \"title\": \"a hole\", \"severity\": \"high\"}],"
+        "  \"fixes\": [{\"id\": \"CVE-2026-1\", \"title\": \"a hole\", \"severity\": \"high\","
+        "              \"url\": \"https://e.example/?id=CVE-2026-1\"}],"
         "  \"files\": [{\"path\": \"/usr/lib/a.so\", \"before\": " FACTS(
                 "\"aa01\"") ","
                             "    \"after\": " FACTS(
@@ -52,6 +53,7 @@ static void test_fields(void **state)
         assert_non_null(component);
         assert_null(su_manifest_component(&manifest, "webkit"));
         assert_string_equal(component->fixes[0].severity, "high");
+        assert_string_equal(component->fixes[0].url, "https://e.example/?id=CVE-2026-1");
         assert_int_equal(component->image.size, 4096);
         assert_int_equal(component->image.seal.bytes[1], 0x11);
         assert_int_equal(component->n_files, 2);
@@ -97,6 +99,43 @@ static void test_control_characters_in_text(void **state)
         assert_ok(su_manifest_write(&first, &text, &size, &err), err);
         assert_ok(su_manifest_parse(text, size, &second, &err), err);
         assert_string_equal(second.components[0].fixes[0].title, "a\n\x01\"\\\x7f");
+}
+
+/* A page that shows it may make a link of it. */
+static void test_urls(void **state)
+{
+        static const char *const wrong[] = {
+                "http://e.example/",         "https://",
+                "javascript:alert(1)",       "https://e.example/\\\"onload=",
+                "https://e.example/<a>",     "https://e.example/ a",
+                "https://e.example/\\u00e9",
+        };
+
+        (void)state;
+        for (size_t i = 0; i < SU_ELEMENTS(wrong); i++) {
+                char value[64];
+                su_auto_free char *text = NULL;
+                struct su_error err = {0};
+
+                (void)snprintf(value, sizeof value, "\"%s\"", wrong[i]);
+                text = json_with(sample, "components/0/fixes/0/url", value);
+                assert_int_not_equal(parse(text, &err), 0);
+                assert_int_equal(err.code, SU_ERROR_FORMAT);
+                assert_non_null(strstr(err.message, "url: not an https URL"));
+        }
+}
+
+/* What a newer publisher says. */
+static void test_an_unknown_severity_is_none(void **state)
+{
+        su_auto_free char *text =
+                json_with(sample, "components/0/fixes/0/severity", "\"frightful\"");
+        su_auto_manifest struct su_manifest manifest = {0};
+        struct su_error err = {0};
+
+        (void)state;
+        assert_ok(su_manifest_parse(text, strlen(text), &manifest, &err), err);
+        assert_null(manifest.components[0].fixes[0].severity);
 }
 
 static void test_each_missing_field_is_named(void **state)
@@ -376,6 +415,8 @@ int main(void)
                 cmocka_unit_test(test_fields),
                 cmocka_unit_test(test_round_trip),
                 cmocka_unit_test(test_control_characters_in_text),
+                cmocka_unit_test(test_urls),
+                cmocka_unit_test(test_an_unknown_severity_is_none),
                 cmocka_unit_test(test_each_missing_field_is_named),
                 cmocka_unit_test(test_optional_fields),
                 cmocka_unit_test(test_a_file_that_is_gone),

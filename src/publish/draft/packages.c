@@ -67,35 +67,72 @@ static int check_newer(const char *name, const char *old_version, const char *ne
                        old_version, new_version);
 }
 
-static bool has_fix(const struct su_component *component, const char *id)
+static struct su_fix *find_fix(const struct su_component *component, const char *id)
 {
         for (size_t i = 0; i < component->n_fixes; i++)
                 if (strcmp(component->fixes[i].id, id) == 0)
-                        return true;
-        return false;
+                        return &component->fixes[i];
+        return NULL;
 }
 
-int su_fixes_add(struct su_component *component, const char *id, const char *title,
-                 struct su_error *err)
+static int fill_in(const char *text, char **place, struct su_error *err)
 {
-        struct su_fix fix = {0};
-        struct su_fix *larger;
+        return text && !*place ? su_strdup(text, place, err) : 0;
+}
+
+static int append_fix(struct su_component *component, const char *id, struct su_fix **ret,
+                      struct su_error *err)
+{
+        struct su_fix *larger =
+                reallocarray(component->fixes, component->n_fixes + 1, sizeof *larger);
+        char *copy;
         int r;
 
-        if (has_fix(component, id))
-                return 0;
-        larger = reallocarray(component->fixes, component->n_fixes + 1, sizeof *larger);
         if (!larger)
                 return su_fail_oom(err);
         component->fixes = larger;
-        r = su_strdup(id, &fix.id, err);
-        if (r >= 0 && title)
-                r = su_strdup(title, &fix.title, err);
-        if (r < 0) {
-                free(fix.id);
+        r = su_strdup(id, &copy, err);
+        if (r < 0)
                 return r;
+        *ret = &component->fixes[component->n_fixes++];
+        **ret = (struct su_fix){.id = copy};
+        return 0;
+}
+
+int su_fixes_add(struct su_component *component, const char *id, const char *title,
+                 const char *severity, struct su_error *err)
+{
+        struct su_fix *fix = find_fix(component, id);
+        int r = 0;
+
+        if (!fix)
+                r = append_fix(component, id, &fix, err);
+        if (r >= 0)
+                r = fill_in(title, &fix->title, err);
+        return r < 0 ? r : fill_in(severity, &fix->severity, err);
+}
+
+int su_fixes_link(struct su_component *component, const char *pattern, struct su_error *err)
+{
+        static const char variable[] = "{id}";
+        const char *at = strstr(pattern, variable);
+
+        if (!at)
+                return su_fail(err, SU_ERROR_USAGE, "there is no {id} in '%s'", pattern);
+        for (size_t i = 0; i < component->n_fixes; i++) {
+                struct su_fix *fix = &component->fixes[i];
+                su_auto_free char *url = NULL;
+                int r;
+
+                r = su_format(&url, err, "%.*s%s%s", (int)(at - pattern), pattern, fix->id,
+                              at + strlen(variable));
+                if (r < 0)
+                        return r;
+                if (!su_advisory_url_is_usable(url))
+                        return su_fail(err, SU_ERROR_USAGE, "'%s' is not an https URL", url);
+                free(fix->url);
+                fix->url = su_take(url);
         }
-        component->fixes[component->n_fixes++] = fix;
         return 0;
 }
 
@@ -141,7 +178,7 @@ int su_fixes_from_text(const char *text, struct su_component *component, struct 
                 if (match[3].rm_so >= 0)
                         title = strndup(rest + match[3].rm_so,
                                         (size_t)(match[3].rm_eo - match[3].rm_so));
-                r = id ? su_fixes_add(component, id, title, err) : su_fail_oom(err);
+                r = id ? su_fixes_add(component, id, title, NULL, err) : su_fail_oom(err);
         }
         regfree(&regex);
         return r;

@@ -258,6 +258,16 @@ static int read_health(const struct su_publish_arguments *arguments, struct su_c
         return r < 0 ? r : su_health_parse(arguments->health, text, &component->health, err);
 }
 
+/* ID or ID:SEVERITY */
+static int add_fix(struct su_component *component, const char *text, struct su_error *err)
+{
+        const char *colon = strchr(text, ':');
+        su_auto_free char *id = strndup(text, colon ? (size_t)(colon - text) : strlen(text));
+
+        return id ? su_fixes_add(component, id, NULL, colon ? colon + 1 : NULL, err)
+                  : su_fail_oom(err);
+}
+
 static int describe(struct build *build, struct su_error *err)
 {
         const struct su_publish_arguments *arguments = build->arguments;
@@ -270,7 +280,9 @@ static int describe(struct build *build, struct su_error *err)
         if (r >= 0)
                 r = copy_version(arguments->new_version, &component->new_version, err);
         for (size_t i = 0; i < arguments->cves.n && r >= 0; i++)
-                r = su_fixes_add(component, arguments->cves.texts[i], NULL, err);
+                r = add_fix(component, arguments->cves.texts[i], err);
+        if (r >= 0 && arguments->advisory)
+                r = su_fixes_link(component, arguments->advisory, err);
         if (r >= 0)
                 r = copy_marks(arguments, component, err);
         if (r >= 0 && arguments->notice)

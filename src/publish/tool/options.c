@@ -23,6 +23,7 @@ static const struct {
         int max;
 } table[] = {
         {"add", FLAG, FIELD(add), 0, 0},
+        {"advisory", TEXT, FIELD(advisory), 0, 0},
         {"ask-passphrase", FLAG, FIELD(ask_passphrase), 0, 0},
         {"baseline", TEXT, FIELD(baseline), 0, 0},
         {"component", TEXT, FIELD(component), 0, 0},
@@ -74,7 +75,8 @@ void su_options_print_help(void)
                    "  --fixed=DIR          build: a tree with the fixed files\n"
                    "  --old-version=V, --new-version=V\n"
                    "                       build: versions, when no package says them\n"
-                   "  --cve=ID             build: fixed as well; may be repeated\n"
+                   "  --cve=ID[:SEVERITY]  build: fixed as well; may be repeated\n"
+                   "  --advisory=URL       build: where to read about a fix; {id} is its name\n"
                    "  --mark=TEXT          build: a string that only the old code has; may be "
                    "repeated\n"
                    "  --notice=TEXT        build: what its running users should know until they "
@@ -168,13 +170,31 @@ static int apply(int option, const char *text, struct su_publish_arguments *argu
         return set((size_t)(option - OPTION_TABLE), text, arguments, err);
 }
 
+/* ID or ID:SEVERITY */
+static int check_fix(const char *text, struct su_error *err)
+{
+        const char *colon = strchr(text, ':');
+        su_auto_free char *id = strndup(text, colon ? (size_t)(colon - text) : strlen(text));
+
+        if (!id)
+                return su_fail_oom(err);
+        if (!su_name_is_safe(id))
+                return su_fail(err, SU_ERROR_USAGE, "'%s' is not an identifier", id);
+        if (colon && !su_severity_is_known(colon + 1))
+                return su_fail(err, SU_ERROR_USAGE,
+                               "'%s' is no severity: low, moderate, high or critical", colon + 1);
+        return 0;
+}
+
 /* What is wrong in itself, whatever the verb. */
 static int check(const struct su_publish_arguments *arguments, struct su_error *err)
 {
-        for (size_t i = 0; i < arguments->cves.n; i++)
-                if (!su_name_is_safe(arguments->cves.texts[i]))
-                        return su_fail(err, SU_ERROR_USAGE, "'%s' is not an identifier",
-                                       arguments->cves.texts[i]);
+        for (size_t i = 0; i < arguments->cves.n; i++) {
+                int r = check_fix(arguments->cves.texts[i], err);
+
+                if (r < 0)
+                        return r;
+        }
         if (arguments->notice && (strlen(arguments->notice) > SU_NOTICE_MAX ||
                                   !su_is_printable_ascii(arguments->notice)))
                 return su_fail(err, SU_ERROR_USAGE, "a notice is a line of at most %d characters",
