@@ -135,10 +135,11 @@ static json_t *component_to_json(const struct su_component *component)
         su_auto_json json_t *fixes = json_array();
 
         for (size_t i = 0; i < component->n_fixes; i++)
-                if (json_array_append_new(fixes, json_pack("{s:s, s:s?, s:s?}", "id",
+                if (json_array_append_new(fixes, json_pack("{s:s, s:s?, s:s?, s:s?}", "id",
                                                            component->fixes[i].id, "title",
                                                            component->fixes[i].title, "severity",
-                                                           component->fixes[i].severity)) < 0)
+                                                           component->fixes[i].severity, "url",
+                                                           component->fixes[i].url)) < 0)
                         return NULL;
         return json_pack("{s:s, s:s?, s:s, s:s, s:I, s:O}", "name", component->name, "old_version",
                          component->old_version, "new_version", component->new_version, "fit",

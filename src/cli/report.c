@@ -10,6 +10,7 @@ void su_report_done(struct su_report *report)
 {
         free(report->version);
         su_manifest_done(&report->manifest);
+        su_manifest_done(&report->offer);
         su_review_done(&report->review);
         json_decref(report->events);
 }
@@ -104,6 +105,8 @@ int su_report_make(const struct su_engine *engine, bool with_exposure, struct su
         r = su_engine_version(engine, &ret->level, &ret->version, err);
         if (r >= 0)
                 r = su_review_active(engine, &ret->manifest, err);
+        if (r >= 0)
+                r = su_review_offered(engine, &ret->offer, err);
         if (r >= 0)
                 r = find_events(ret, err);
         if (r < 0)

@@ -16,7 +16,9 @@ struct su_report {
         bool exposure_known;
         struct su_error why_unknown;
         const char *state;
-        json_t *events;          /* the history, if a level is in quarantine; else NULL */
+        struct su_manifest offer; /* of the newer level that the last check offered; baseline NULL:
+                                     there is none */
+        json_t *events;           /* the history, if a level is in quarantine; else NULL */
         const char *enforcement; /* who sees to it that images stay as sealed; NULL: none is used */
 };
 

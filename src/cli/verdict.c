@@ -168,6 +168,18 @@ static enum su_tone judge_baseline(const struct su_report *report, char ret[SU_V
                    "Up to date: nothing is installed, and nothing is offered to this machine.");
 }
 
+const char *su_tone_name(enum su_tone tone)
+{
+        static const char *const names[] = {
+                [SU_TONE_PLAIN] = "plain",
+                [SU_TONE_GOOD] = "good",
+                [SU_TONE_DOUBT] = "doubt",
+                [SU_TONE_BAD] = "bad",
+        };
+
+        return names[tone];
+}
+
 enum su_tone su_verdict_make(const struct su_report *report, char ret[SU_VERDICT_SIZE])
 {
         char begin[SU_VERDICT_SIZE / 2];

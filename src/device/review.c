@@ -39,20 +39,29 @@ int su_review_present(const struct su_engine *engine, struct su_manifest *ret_fr
         return load_generation_manifest(engine, engine->state.retired, ret_to, err);
 }
 
-static int choose(const struct su_engine *engine, struct su_review *review, struct su_error *err)
+int su_review_offered(const struct su_engine *engine, struct su_manifest *ret, struct su_error *err)
 {
-        struct su_level present = su_engine_level(engine);
+        const struct su_level present = su_engine_level(engine);
         const struct su_level *offered = &engine->state.check.level;
         int r;
 
-        if (offered->name[0] && su_level_compare(offered, &present) > 0) {
-                r = su_store_load_manifest(engine->state_fd, engine->os.baseline, offered,
-                                           &review->to, err);
-                if (r >= 0)
-                        review->level = *offered;
-                /* -ENOENT: the check was made for another baseline. */
-                if (r != -ENOENT)
-                        return r < 0 ? r : su_review_active(engine, &review->from, err);
+        if (!offered->name[0] || su_level_compare(offered, &present) <= 0)
+                return 0;
+        r = su_store_load_manifest(engine->state_fd, engine->os.baseline, offered, ret, err);
+        return r == -ENOENT ? 0 : r; /* the check was made for another baseline */
+}
+
+static int choose(const struct su_engine *engine, struct su_review *review, struct su_error *err)
+{
+        struct su_level present = su_engine_level(engine);
+        int r;
+
+        r = su_review_offered(engine, &review->to, err);
+        if (r < 0)
+                return r;
+        if (review->to.baseline) {
+                review->level = review->to.level;
+                return su_review_active(engine, &review->from, err);
         }
         review->level = present.name[0] ? present : engine->state.knowledge.removed;
         review->installed = present.name[0] != '\0';

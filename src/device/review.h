@@ -27,5 +27,10 @@ void su_review_done(struct su_review *review);
 int su_review_present(const struct su_engine *engine, struct su_manifest *ret_from,
                       struct su_manifest *ret_to, struct su_error *err);
 
+/* The manifest of the level that the last check offered, when that is newer than the one on /usr.
+ * baseline NULL: there is none. */
+int su_review_offered(const struct su_engine *engine, struct su_manifest *ret,
+                      struct su_error *err);
+
 /* The manifest of the level on /usr. baseline NULL: none is. */
 int su_review_active(const struct su_engine *engine, struct su_manifest *ret, struct su_error *err);
