@@ -4,6 +4,7 @@
 #   unit, lint, fuzz corpora   built by gcc, and again by clang with ASan and UBSan
 #   programs                   the real programs on small trees, with the sanitizers
 #   bus                        the agent on a system bus of its own, with polkit
+#   settings                   the settings panel on a screen of its own, used as a screen reader does
 #   faults                     killed, power cut, failing calls, no memory: a sample of `make faults`
 #   tuf                        suture-tuf against repositories good and bad, with the sanitizers
 #   container                  the real programs on real systemd, in a Debian 12 container
@@ -14,7 +15,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 results=$PWD/build-test/results
-stages=${SUTURE_TESTS:-gcc sanitizers programs bus faults container tuf tidy vm}
+stages=${SUTURE_TESTS:-gcc sanitizers programs bus settings faults container tuf tidy vm}
 failed_stages=()
 
 say() { printf '\n== %s\n' "$*"; }
@@ -74,6 +75,10 @@ stage_bus() {
         configure build-test/sanitizers clang -Db_sanitize=address,undefined -Db_lundef=false &&
                 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
                         run_pytest bus build-test/sanitizers tests/bus
+}
+
+stage_settings() {
+        configure build-test/gcc gcc && run_pytest settings build-test/gcc tests/settings
 }
 
 stage_faults() {

@@ -9,12 +9,14 @@ publish="erofs-utils dpkg-dev zstd"
 check="libcmocka-dev python3-pytest python3-pytest-xdist python3-cryptography python3-jsonschema
        python3-prometheus-client faketime clang-format clang-tidy strace"
 agent="dbus polkitd python3-gi python3-dbusmock"
+panel="libadwaita-1-dev gettext desktop-file-utils appstream at-spi2-core gir1.2-atspi-2.0 adwaita-icon-theme
+       fonts-dejavu-core xvfb xdotool imagemagick locales"
 device="mmdebstrap systemd-container openssl curl ca-certificates debian-archive-keyring iproute2
         util-linux uidmap jq"
 kernels="qemu-system-x86 busybox-static e2fsprogs cpio kmod xz-utils libc6-dev"
 
 missing=()
-for package in $build $publish $check $agent $device $kernels; do
+for package in $build $publish $check $agent $panel $device $kernels; do
         # The fuzzing runtime carries clang's version in its name on Debian 12.
         if [ "$package" = libclang-rt-dev ] && ! apt-cache show libclang-rt-dev >/dev/null 2>&1; then
                 package=libclang-rt-14-dev

@@ -1,0 +1,10 @@
+/* The restart plan: what an installation would restart, or what still runs old code, each with the
+ * agent's advice and reason. */
+#pragma once
+
+#include "settings/section.h"
+
+void su_plan_show(struct su_section *section, const json_t *status);
+/* The same as text, a line each; what the agent does itself only. NULL: it restarts nothing. The
+ * caller's (g_free). */
+char *su_plan_list(const json_t *status);
