@@ -164,6 +164,7 @@ static int append_options(sd_bus_message *call, const char *verb,
                 [SU_RESTART_WHEN_DUE] = "when-due",
                 [SU_RESTART_NOW] = "now",
                 [SU_RESTART_LATER] = "later",
+                [SU_RESTART_TONIGHT] = "tonight",
         };
         int r;
 

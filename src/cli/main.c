@@ -43,7 +43,7 @@ static const struct verb verbs[] = {
          "Install the level that is offered, live; leave one that was recalled"},
         {"remove", su_verb_remove, false, TAKES_DRY_RUN | TAKES_RESTART,
          "Go back to the baseline, live"},
-        {"restart", su_verb_restart, false, TAKES_DRY_RUN | TAKES_IF_DUE,
+        {"restart", su_verb_restart, false, TAKES_DRY_RUN | TAKES_RESTART | TAKES_IF_DUE,
          "Restart what still runs old code, as far as the plan allows"},
         {"watch", su_verb_watch, false, TAKES_NOTHING,
          "Go on with the watch over what was restarted"},
@@ -83,8 +83,9 @@ static void print_help(FILE *out)
                 "\n"
                 "  --json               Print JSON\n"
                 "  --dry-run            install, remove, restart: only say what would be done\n"
-                "  --restart=WHEN       install, remove: now, later, or when-due: in a\n"
-                "                       maintenance window (default)\n"
+                "  --restart=WHEN       install, remove, restart: now, tonight, later, or "
+                "when-due:\n"
+                "                       in a maintenance window (default; restart: now)\n"
                 "  --if-due             restart: only when that may be done now\n"
                 "  --force              install: also what failed here before; resume: whoever\n"
                 "                       holds the suspension\n"
@@ -162,10 +163,13 @@ static int set_when(struct su_arguments *arguments, const char *text, struct su_
                 arguments->when = SU_RESTART_NOW;
         else if (strcmp(text, "later") == 0)
                 arguments->when = SU_RESTART_LATER;
+        else if (strcmp(text, "tonight") == 0)
+                arguments->when = SU_RESTART_TONIGHT;
         else if (strcmp(text, "when-due") == 0)
                 arguments->when = SU_RESTART_WHEN_DUE;
         else
-                return su_fail(err, SU_ERROR_USAGE, "--restart= is now, later or when-due");
+                return su_fail(err, SU_ERROR_USAGE,
+                               "--restart= is now, tonight, later or when-due");
         return 0;
 }
 
@@ -297,6 +301,8 @@ static int check_options(const struct verb *verb, const struct su_arguments *arg
                 if (options_given[i].given && !(verb->takes & options_given[i].takes))
                         return su_fail(err, SU_ERROR_USAGE, "'%s' has no %s", verb->name,
                                        options_given[i].option);
+        if (arguments->when_given && arguments->if_due)
+                return su_fail(err, SU_ERROR_USAGE, "--restart and --if-due are two answers");
         return 0;
 }
 

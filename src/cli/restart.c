@@ -48,6 +48,14 @@ static int finish_suspension(struct su_engine *engine, struct su_error *err)
         return su_suspend_check(engine, NULL) < 0 ? 0 : su_resume(engine, false, &resume, err);
 }
 
+/* Who asks for a restart wants it now, unless they say otherwise. */
+static enum su_restart_when choose_when(const struct su_arguments *arguments)
+{
+        if (arguments->if_due)
+                return SU_RESTART_WHEN_DUE;
+        return arguments->when_given ? arguments->when : SU_RESTART_NOW;
+}
+
 int su_verb_restart(const struct su_arguments *arguments, struct su_error *err)
 {
         su_auto_engine struct su_engine *engine = NULL;
@@ -60,8 +68,7 @@ int su_verb_restart(const struct su_arguments *arguments, struct su_error *err)
         if (r >= 0 && !arguments->dry_run)
                 r = finish_suspension(engine, err);
         if (r >= 0)
-                r = su_restart(engine, arguments->if_due ? SU_RESTART_WHEN_DUE : SU_RESTART_NOW,
-                               arguments->dry_run, &restart, err);
+                r = su_restart(engine, choose_when(arguments), arguments->dry_run, &restart, err);
         if (restart.refresh.restarted)
                 r = su_watch_verdict(engine, su_progress_tell, &progress, r, err);
         su_progress_end(&progress);

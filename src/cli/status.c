@@ -23,16 +23,24 @@ static json_t *check_to_json(const struct su_check_record *check)
 static json_t *waiting_to_json(const struct su_report *report)
 {
         const struct su_restart_policy *policy = &report->engine->config.restart;
-        int64_t since = report->engine->state.waiting_since;
+        const struct su_state *state = &report->engine->state;
+        const int64_t since = state->waiting_since;
+        const int64_t now = su_now();
+        const int64_t opens =
+                su_restart_opens(policy, state->restart_after > now ? state->restart_after : now);
         char due[SU_TIME_TEXT_SIZE];
+        char open[SU_TIME_TEXT_SIZE];
         char at[SU_TIME_TEXT_SIZE];
 
         if (since == 0)
                 return json_null();
         su_time_format(since, at);
         su_time_format(since + policy->deadline, due);
-        return json_pack("{s:s, s:s?, s:b}", "since", at, "due", policy->deadline ? due : NULL,
-                         "overdue", su_restart_is_overdue(policy, since, su_now()));
+        su_time_format(opens, open);
+        return json_pack("{s:s, s:s?, s:b, s:s?}", "since", at, "due",
+                         policy->deadline ? due : NULL, "overdue",
+                         su_restart_is_overdue(policy, since, now), "opens",
+                         opens > now ? open : NULL);
 }
 
 static json_t *refusals_to_json(const struct su_refusals *refusals)

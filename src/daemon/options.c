@@ -16,6 +16,7 @@ static const struct option options[] = {
         {"install", "force", 'b', "--force"},
         {"install", "download-only", 'b', "--download-only"},
         {"remove", "restart", 's', "--restart="},
+        {"restart", "restart", 's', "--restart="},
         {"restart", "if-due", 'b', "--if-due"},
 };
 

@@ -5,11 +5,23 @@
 #include "restart/due.h"
 #include "restart/watch.h"
 
+/* What a person wished, until it is overdue and the administrator wants it done then. */
+static bool is_too_early(const struct su_engine *engine, int64_t now)
+{
+        const struct su_restart_policy *policy = &engine->config.restart;
+
+        return now < engine->state.restart_after &&
+               !(policy->restart_overdue &&
+                 su_restart_is_overdue(policy, engine->state.waiting_since, now));
+}
+
 static bool may_restart(const struct su_engine *engine, enum su_restart_when when)
 {
+        const int64_t now = su_now();
+
         return when == SU_RESTART_NOW ||
-               (when == SU_RESTART_WHEN_DUE &&
-                su_restart_is_due(&engine->config.restart, engine->state.waiting_since, su_now()));
+               (when == SU_RESTART_WHEN_DUE && !is_too_early(engine, now) &&
+                su_restart_is_due(&engine->config.restart, engine->state.waiting_since, now));
 }
 
 int su_lookout_prepare(const struct su_engine *engine, const struct su_plan *plan,
@@ -64,7 +76,8 @@ static void put_off(const struct su_engine *engine, struct su_refresh *refresh)
         const struct su_restart_policy *policy = &engine->config.restart;
         const int64_t now = su_now();
 
-        refresh->opens = su_restart_opens(policy, now);
+        refresh->opens = su_restart_opens(
+                policy, now < engine->state.restart_after ? engine->state.restart_after : now);
         refresh->overdue = su_restart_is_overdue(policy, engine->state.waiting_since, now);
 }
 
@@ -89,6 +102,8 @@ static int carry_out(struct su_engine *engine, const struct su_manifest *to,
         const bool any = su_plan_count_own(&refresh->plan) > 0;
         int r = 0;
 
+        if (any && when == SU_RESTART_TONIGHT)
+                engine->state.restart_after = su_restart_tonight(su_now());
         if (any && !may_restart(engine, when)) {
                 put_off(engine, refresh);
                 return 0;
@@ -101,18 +116,22 @@ static int carry_out(struct su_engine *engine, const struct su_manifest *to,
         return su_plan_execute(&refresh->plan, engine->units, err);
 }
 
-/* Since when somebody waits stands in the state: the deadline counts from there. */
-static int remember(struct su_engine *engine, const struct su_refresh *refresh,
+/* Since when somebody waits stands in the state: the deadline counts from there. `before` is until
+ * when it was put off before. */
+static int remember(struct su_engine *engine, const struct su_refresh *refresh, int64_t before,
                     struct su_error *err)
 {
+        struct su_state *state = &engine->state;
         int64_t since = 0;
 
         if (su_survey_is_waiting(&refresh->after))
-                since = engine->state.waiting_since ? engine->state.waiting_since : su_now();
-        if (since == engine->state.waiting_since)
+                since = state->waiting_since ? state->waiting_since : su_now();
+        if (since == 0 || refresh->restarted)
+                state->restart_after = 0;
+        if (since == state->waiting_since && state->restart_after == before)
                 return 0;
-        engine->state.waiting_since = since;
-        return su_state_save(engine->state_fd, &engine->state, err);
+        state->waiting_since = since;
+        return su_state_save(engine->state_fd, state, err);
 }
 
 int su_refresh(struct su_engine *engine, const struct su_manifest *from,
@@ -120,6 +139,7 @@ int su_refresh(struct su_engine *engine, const struct su_manifest *from,
                struct su_refresh *ret, struct su_error *err)
 {
         const struct su_moment *changed = &engine->state.changed;
+        const int64_t before = engine->state.restart_after;
         su_auto_survey struct su_survey survey = {0};
         struct su_error restart_error = {0};
         int restarted;
@@ -133,7 +153,7 @@ int su_refresh(struct su_engine *engine, const struct su_manifest *from,
         restarted = carry_out(engine, to, when, lookout, ret, &restart_error);
         r = su_survey_make(engine, from, to, changed, &ret->after, err);
         if (r >= 0)
-                r = remember(engine, ret, err);
+                r = remember(engine, ret, before, err);
         if (r < 0 || restarted >= 0)
                 return r;
         if (err)

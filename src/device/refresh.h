@@ -17,6 +17,7 @@ enum su_restart_when {
         SU_RESTART_WHEN_DUE, /* a maintenance window is open, none is set, or the deadline passed */
         SU_RESTART_NOW,
         SU_RESTART_LATER,
+        SU_RESTART_TONIGHT, /* not before the next night; then when it is due */
 };
 
 struct su_refresh {

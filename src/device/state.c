@@ -60,6 +60,9 @@ static int read_changed(const json_t *document, struct su_state *state, struct s
         if (r >= 0)
                 r = su_json_get_integer(object, "waiting_since", 0, INT64_MAX,
                                         &state->waiting_since, err);
+        if (r >= 0 && json_object_get(object, "restart_after"))
+                r = su_json_get_integer(object, "restart_after", 0, INT64_MAX,
+                                        &state->restart_after, err);
         if (r < 0)
                 return r;
         if (strlen(boot_id) >= SU_BOOT_ID_SIZE)
@@ -216,7 +219,7 @@ int su_state_save(int state_fd, const struct su_state *state, struct su_error *e
         int r;
 
         document = json_pack(
-                "{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:s?, s:s?, s:{s:s, s:I, s:I}, s:o, s:o, "
+                "{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:s?, s:s?, s:{s:s, s:I, s:I, s:I}, s:o, s:o, "
                 "s:{s:I, s:s}, s:o, s:o, s:{s:I, s:s?, s:s?, s:s?}}",
                 "type", STATE_TYPE, "version", STATE_VERSION, "newest", (json_int_t)state->newest,
                 "active", (json_int_t)state->active, "previous", (json_int_t)state->previous,
@@ -224,8 +227,8 @@ int su_state_save(int state_fd, const struct su_state *state, struct su_error *e
                 "level", level_or_null(&state->level), "baseline", state->baseline, "changed",
                 "boot_id", state->changed.boot_id, "monotonic_us",
                 (json_int_t)state->changed.monotonic_us, "waiting_since",
-                (json_int_t)state->waiting_since, "suspended",
-                suspension_to_json(&state->suspension), "watched",
+                (json_int_t)state->waiting_since, "restart_after", (json_int_t)state->restart_after,
+                "suspended", suspension_to_json(&state->suspension), "watched",
                 su_watched_to_json(&state->watched), "boots", "tries",
                 (json_int_t)state->boots.tries, "counted", state->boots.counted, "knowledge",
                 su_knowledge_to_json(&state->knowledge), "waits",
@@ -251,6 +254,7 @@ void su_state_begin(struct su_state *state, int64_t generation, const struct su_
 static void begin_anew(struct su_state *state)
 {
         state->waiting_since = 0;
+        state->restart_after = 0;
         state->waits = 0;
         state->suspension = (struct su_suspension){0};
         /* This boot says nothing about it: it began with something else. */

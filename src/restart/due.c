@@ -8,6 +8,7 @@
 #include "base/own.h"
 
 #define EVERY_DAY 0x7f
+#define TONIGHT_HOUR 2
 #define MINUTES_A_DAY 1440
 
 static const char *const day_names[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -138,6 +139,23 @@ int64_t su_restart_opens(const struct su_restart_policy *policy, int64_t now)
                 at = at - at % 60 + 60;
         }
         return -1;
+}
+
+int64_t su_restart_tonight(int64_t now)
+{
+        time_t seconds = (time_t)now;
+        struct tm local;
+        time_t at;
+
+        if (!localtime_r(&seconds, &local))
+                return now;
+        if (local.tm_hour >= TONIGHT_HOUR)
+                local.tm_mday++;
+        local.tm_hour = TONIGHT_HOUR;
+        local.tm_min = local.tm_sec = 0;
+        local.tm_isdst = -1;
+        at = mktime(&local);
+        return at > seconds ? (int64_t)at : now;
 }
 
 bool su_restart_is_overdue(const struct su_restart_policy *policy, int64_t waiting_since,

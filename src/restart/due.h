@@ -40,6 +40,8 @@ struct su_restart_policy {
 bool su_restart_is_open(const struct su_restart_policy *policy, int64_t now);
 /* When a window opens next (now, when one is open); -1: never within eight days. */
 int64_t su_restart_opens(const struct su_restart_policy *policy, int64_t now);
+/* The next two o'clock in the morning, local time: when a person says "tonight". */
+int64_t su_restart_tonight(int64_t now);
 bool su_restart_is_overdue(const struct su_restart_policy *policy, int64_t waiting_since,
                            int64_t now);
 /* Whether what has waited since then may be restarted now. */

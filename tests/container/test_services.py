@@ -175,6 +175,18 @@ def test_restarts_can_be_put_off_and_the_fix_is_live_at_once(world):
     assert world.shell(f"cat /{DATA}") == "new words"
 
 
+def test_tonight_is_a_wish_of_a_person(world):
+    """Every time is right by the configuration; who said "tonight" is not interrupted before."""
+    world.configure("")
+    before = {unit: started(world, unit) for unit in RESTARTED}
+    report = world.report("restart", "--restart=tonight")
+    assert not report["restarted"] and report["restarts_open"]
+    opens = world.report("status")["waiting"]["opens"]
+    assert world.shell(f"date -d {opens} +%H:%M") == "02:00"
+    assert world.report("restart", "--if-due")["restarted"] is False
+    assert {unit: started(world, unit) for unit in RESTARTED} == before
+
+
 def closed_window(world):
     """An hour that is not now, in the device's local time."""
     hour = (int(world.shell("date +%H")) + 6) % 24

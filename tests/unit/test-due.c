@@ -111,6 +111,29 @@ static void test_durations(void **state)
         assert_false(su_duration_parse("99999999999999999999", &seconds));
 }
 
+/* In a zone with summer time: 2026-03-29 has no two o'clock, 2026-10-25 has it twice. (Berlin) */
+static void test_tonight(void **state)
+{
+        static const struct {
+                int64_t now;
+                int64_t tonight;
+        } cases[] = {
+                {1780000000, 1780012800}, /* 2026-05-28 22:26:40 -> 02:00 */
+                {1780012799, 1780012800}, /* 01:59:59 -> the same night */
+                {1780012800, 1780099200}, /* 02:00 -> the next one */
+                {1774735200, 1774746000}, /* 2026-03-28 23:00 -> 03:00, the first minute of summer */
+                {1792882800, 1792890000}, /* 2026-10-25 01:00 in summer -> the second two o'clock */
+        };
+
+        (void)state;
+        assert_int_equal(setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1), 0);
+        tzset();
+        for (size_t i = 0; i < SU_ELEMENTS(cases); i++)
+                assert_int_equal(su_restart_tonight(cases[i].now), cases[i].tonight);
+        assert_int_equal(unsetenv("TZ"), 0);
+        tzset();
+}
+
 static void test_the_deadline(void **state)
 {
         struct su_restart_policy policy = policy_of("Mon 02:00-03:00");
@@ -135,6 +158,7 @@ int main(void)
                 cmocka_unit_test(test_the_whole_day),
                 cmocka_unit_test(test_windows_that_are_none),
                 cmocka_unit_test(test_durations),
+                cmocka_unit_test(test_tonight),
                 cmocka_unit_test(test_the_deadline),
         };
 
