@@ -2,7 +2,7 @@
 # Meson does the building, in build/.
 BUILD ?= build
 
-.PHONY: all demo test faults deps bench clean format tidy fuzz
+.PHONY: all demo test faults screenshots deps bench clean format tidy fuzz
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -24,6 +24,10 @@ test: deps
 SUTURE_FAULTS ?= full
 faults: all
 	@SUTURE_FAULTS=$(SUTURE_FAULTS) SUTURE_BUILD=$(abspath $(BUILD)) /usr/bin/python3 -B -m pytest -p no:cacheprovider -q -n 2 tests/faults
+
+# Of the settings panel in each of its states: docs/screenshots.
+screenshots: all
+	@SUTURE_BUILD=$(abspath $(BUILD)) /usr/bin/python3 -B -m pytest -p no:cacheprovider -q tests/settings/screenshots.py
 
 bench: all
 	@SUTURE_BUILD=$(abspath $(BUILD)) bench/run.sh

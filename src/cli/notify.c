@@ -8,6 +8,7 @@
 #include "base/bus_names.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/click.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 
@@ -110,12 +111,33 @@ static int ask_agent(struct notices *ret, struct su_error *err)
         return r;
 }
 
-static int show(sd_bus *bus, const struct notice *notice)
+/* With a default action, which a click on it invokes, where somebody tells of clicks. */
+static int show(sd_bus *bus, const struct notice *notice, bool clickable, struct su_clicks *clicks)
 {
-        return sd_bus_call_method(bus, NOTIFICATIONS, NULL, NULL, "susssasa{sv}i", "suture", 0,
-                                  "security-high", notice->kind->summary, notice->message, 0, 2,
-                                  "urgency", "y", notice->kind->urgency, "desktop-entry", "s",
-                                  "org.suture.Settings", -1);
+        sd_bus_message *call = NULL;
+        sd_bus_message *answer = NULL;
+        uint32_t id;
+        int r;
+
+        r = sd_bus_message_new_method_call(bus, &call, NOTIFICATIONS);
+        if (r >= 0)
+                r = sd_bus_message_append(call, "susss", "suture", 0, "security-high",
+                                          notice->kind->summary, notice->message);
+        if (r >= 0)
+                r = clickable ? sd_bus_message_append(call, "as", 2, "default", "Show")
+                              : sd_bus_message_append(call, "as", 0);
+        if (r >= 0)
+                r = sd_bus_message_append(call, "a{sv}i", 2, "urgency", "y", notice->kind->urgency,
+                                          "desktop-entry", "s", "org.suture.Settings", -1);
+        if (r >= 0)
+                r = sd_bus_call(bus, call, 0, NULL, &answer);
+        if (r >= 0)
+                r = sd_bus_message_read(answer, "u", &id);
+        if (r >= 0 && clickable)
+                su_clicks_add(clicks, id, notice->kind->name);
+        sd_bus_message_unref(call);
+        sd_bus_message_unref(answer);
+        return r;
 }
 
 static const char *key_of(const struct notice *notice)
@@ -167,44 +189,88 @@ static int open_session_directory(int *ret_fd, struct su_error *err)
         return r < 0 ? r : su_dir_make(fd, "suture", 0700, ret_fd, err);
 }
 
-static int show_new_ones(const struct notices *notices, const char *shown, size_t *ret_n,
-                         struct su_error *err)
+struct session {
+        int dir_fd;  /* of what was shown */
+        sd_bus *bus; /* NULL: there was nothing to show yet */
+        bool clickable;
+        struct su_clicks clicks;
+};
+
+static void session_done(struct session *session)
 {
-        sd_bus *bus = NULL;
+        su_close_fd(&session->dir_fd);
+        sd_bus_flush_close_unref(session->bus);
+}
+
+static int connect_session(struct session *session)
+{
+        int r;
+
+        if (session->bus)
+                return 0;
+        r = sd_bus_open_user(&session->bus);
+        if (r >= 0)
+                session->clickable = su_clicks_are_told(session->bus);
+        return r;
+}
+
+static int show_new_ones(struct session *session, const struct notices *notices, const char *shown,
+                         size_t *ret_n, struct su_error *err)
+{
         int r = 0;
 
         for (size_t i = 0; i < notices->n && r >= 0; i++) {
                 if (was_shown(shown, &notices->items[i]))
                         continue;
-                if (!bus)
-                        r = sd_bus_open_user(&bus);
+                r = connect_session(session);
                 if (r >= 0)
-                        r = show(bus, &notices->items[i]);
+                        r = show(session->bus, &notices->items[i], session->clickable,
+                                 &session->clicks);
                 if (r >= 0)
                         (*ret_n)++;
         }
-        sd_bus_flush_close_unref(bus);
         return r < 0 ? su_fail_errno(err, r, "cannot show a notification") : 0;
+}
+
+static int look_and_show(struct session *session, size_t *ret_n, struct su_error *err)
+{
+        su_auto(notices_done) struct notices notices = {0};
+        su_auto_free char *shown = NULL;
+        int r;
+
+        r = ask_agent(&notices, err);
+        if (r < 0)
+                return r;
+        (void)su_file_read(session->dir_fd, "shown", SHOWN_MAX, &shown, NULL, NULL);
+        r = show_new_ones(session, &notices, shown, ret_n, err);
+        return r < 0 ? r : remember(session->dir_fd, &notices, err);
+}
+
+/* The path unit, which runs this, sleeps as long as this waits: what is new is shown from here. */
+static int wait_for_clicks(struct session *session, struct su_error *err)
+{
+        size_t n;
+        int r = 1;
+
+        while (r > 0 && session->clicks.n_shown > 0) {
+                r = su_clicks_wait(&session->clicks, session->bus, err);
+                if (r > 0 && look_and_show(session, &n, err) < 0)
+                        return -EIO;
+        }
+        return r < 0 ? r : 0;
 }
 
 int su_verb_notify(const struct su_arguments *arguments, struct su_error *err)
 {
-        su_auto(notices_done) struct notices notices = {0};
-        su_auto_close int dir_fd = -EBADF;
-        su_auto_free char *shown = NULL;
+        su_auto(session_done) struct session session = {.dir_fd = -EBADF};
         size_t n = 0;
         int r;
 
-        r = open_session_directory(&dir_fd, err);
+        r = open_session_directory(&session.dir_fd, err);
         if (r >= 0)
-                r = ask_agent(&notices, err);
-        if (r < 0)
-                return r;
-        (void)su_file_read(dir_fd, "shown", SHOWN_MAX, &shown, NULL, NULL);
-        r = show_new_ones(&notices, shown, &n, err);
-        if (r >= 0)
-                r = remember(dir_fd, &notices, err);
-        if (r < 0 || !arguments->json)
-                return r;
-        return su_output_json(json_pack("{s:I}", "shown", (json_int_t)n), err);
+                r = look_and_show(&session, &n, err);
+        if (r >= 0 && arguments->json)
+                r = su_output_json(json_pack("{s:I}", "shown", (json_int_t)n), err);
+        (void)fflush(stdout);
+        return r < 0 ? r : wait_for_clicks(&session, err);
 }

@@ -58,7 +58,7 @@ void su_dialog_ask_install(GtkWindow *parent, const json_t *status, su_dialog_th
         const json_t *offer = su_status_part(status, "offer");
         g_autofree char *heading =
                 offer ? g_strdup_printf(_("Install %s?"), su_status_text(offer, "version"))
-                      : g_strdup_printf(_("Leave (%s)?"), su_status_text(status, "level"));
+                      : g_strdup_printf(_("Go back from (%s)?"), su_status_text(status, "level"));
         g_autofree char *body = describe_installation(status);
         AdwMessageDialog *dialog = make_dialog(parent, heading, body, then, userdata);
 
@@ -66,8 +66,7 @@ void su_dialog_ask_install(GtkWindow *parent, const json_t *status, su_dialog_th
                 adw_message_dialog_add_responses(dialog, "tonight", _("Install, Restart Tonight"),
                                                  "now", _("Install, Restart Now"), NULL);
         } else {
-                adw_message_dialog_add_response(dialog, "now",
-                                                offer ? _("Install") : _("Leave It"));
+                adw_message_dialog_add_response(dialog, "now", offer ? _("Install") : _("Go Back"));
         }
         adw_message_dialog_set_response_appearance(dialog, "now", ADW_RESPONSE_SUGGESTED);
         adw_message_dialog_set_default_response(dialog, "now");

@@ -128,7 +128,7 @@ static void show_buttons(const struct su_header *header, const json_t *status, b
         const bool restarts = su_status_awaits_restarts(status);
 
         su_button_set_label(header->install, leaves && !su_status_has_offer(status)
-                                                     ? _("_Leave It…")
+                                                     ? _("_Go Back…")
                                                      : _("_Install…"));
         place(header->install, installs);
         place(header->restart_now, restarts);

@@ -100,6 +100,7 @@ static void describe_offer(AdwPreferencesGroup *group, const json_t *status)
         const json_int_t bytes = json_integer_value(json_object_get(offer, "least_bytes"));
         g_autofree char *title =
                 g_strdup_printf(_("Available: %s"), su_status_text(offer, "version"));
+        g_autofree char *escaped = NULL;
         g_autofree char *when = su_words_time(su_status_text(offer, "created"));
         g_autofree char *size = g_format_size((guint64)bytes);
         g_autoptr(GString) text = g_string_new(NULL);
@@ -115,7 +116,8 @@ static void describe_offer(AdwPreferencesGroup *group, const json_t *status)
                 g_string_append_printf(text, _("Waits for %s"),
                                        su_words_condition(json_string_value(name)));
         }
-        adw_preferences_group_set_title(group, title);
+        escaped = g_markup_escape_text(title, -1);
+        adw_preferences_group_set_title(group, escaped);
         adw_preferences_group_set_description(group, text->str);
 }
 

@@ -14,6 +14,16 @@ static void on_activate(GtkApplication *application, gpointer userdata G_GNUC_UN
         gtk_window_present(window ? window : su_window_new(ADW_APPLICATION(application)));
 }
 
+/* From a notification: its kind. */
+static void on_show(GSimpleAction *action G_GNUC_UNUSED, GVariant *parameter, gpointer userdata)
+{
+        GtkWindow *window;
+
+        g_application_activate(G_APPLICATION(userdata));
+        window = gtk_application_get_active_window(userdata);
+        su_window_turn_to(window, g_variant_get_string(parameter, NULL));
+}
+
 static void on_close(GSimpleAction *action G_GNUC_UNUSED, GVariant *parameter G_GNUC_UNUSED,
                      gpointer userdata)
 {
@@ -25,7 +35,10 @@ static void on_close(GSimpleAction *action G_GNUC_UNUSED, GVariant *parameter G_
 
 int main(int argc, char **argv)
 {
-        static const GActionEntry actions[] = {{.name = "close", .activate = on_close}};
+        static const GActionEntry actions[] = {
+                {.name = "close", .activate = on_close},
+                {.name = "show", .activate = on_show, .parameter_type = "s"},
+        };
         static const char *const close_keys[] = {"<Control>w", "<Control>q", NULL};
         static const char *const check_keys[] = {"<Control>r", "F5", NULL};
         g_autoptr(AdwApplication) application =

@@ -5,6 +5,7 @@
 #include "settings/section.h"
 
 void su_plan_show(struct su_section *section, const json_t *status);
-/* The same as text, a line each; what the agent does itself only. NULL: it restarts nothing. The
- * caller's (g_free). */
+/* What runs in other trees, like containers: whoever made them updates them. */
+void su_plan_show_elsewhere(struct su_section *section, const json_t *status);
+/* The plan as text, a line each; NULL: it has nothing. The caller's (g_free). */
 char *su_plan_list(const json_t *status);

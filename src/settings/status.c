@@ -44,6 +44,11 @@ bool su_status_restarts_something(const json_t *status)
         return false;
 }
 
+bool su_status_is_elsewhere(const json_t *action)
+{
+        return su_status_is(action, "action", "not-reached");
+}
+
 bool su_status_awaits_restarts(const json_t *status)
 {
         return !su_status_has_offer(status) && su_status_part(status, "waiting") &&

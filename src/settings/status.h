@@ -18,5 +18,7 @@ bool su_status_has_offer(const json_t *status);
 bool su_status_awaits_restarts(const json_t *status);
 /* The plan has something that the agent would restart. */
 bool su_status_restarts_something(const json_t *status);
+/* An action of the plan about what runs in another tree: no improvement reaches it. */
+bool su_status_is_elsewhere(const json_t *action);
 /* The level on /usr was recalled, and the agent has something to put in its place. */
 bool su_status_leaves_recalled(const json_t *status);

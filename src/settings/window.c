@@ -32,9 +32,11 @@ struct window {
         struct su_automatic_rows automatic;
         struct su_section offered;
         struct su_section plan;
+        struct su_section elsewhere;
         struct su_section installed;
         GtkWidget *remove;
         struct su_section history;
+        char *wanted; /* the kind of what is to be shown first; NULL: none is */
 };
 
 /* ---- what is shown ---- */
@@ -82,10 +84,31 @@ static void show_status(struct window *window, const json_t *status)
         su_automatic_show(&window->automatic, status);
         su_improvements_show_offered(&window->offered, status);
         su_plan_show(&window->plan, status);
+        su_plan_show_elsewhere(&window->elsewhere, status);
         su_improvements_show_installed(&window->installed, status);
         su_history_show(&window->history, status);
         enable_actions(window, status, job == NULL);
         enable(window, "cancel", job && !job->is_cancelled);
+}
+
+/* The first row gets the keyboard's focus, and the page is moved to where that is. */
+static bool go_to(const struct su_section *section)
+{
+        if (section->rows->len == 0)
+                return false;
+        return gtk_widget_grab_focus(g_ptr_array_index(section->rows, 0));
+}
+
+static void go_to_wanted(struct window *window)
+{
+        const bool restarts = g_strcmp0(window->wanted, "restart") == 0 ||
+                              g_strcmp0(window->wanted, "overdue") == 0;
+
+        if (!window->wanted)
+                return;
+        if (!restarts || !go_to(&window->plan))
+                (void)go_to(&window->attention);
+        g_clear_pointer(&window->wanted, g_free);
 }
 
 static void turn_to(const struct window *window, enum page page)
@@ -103,6 +126,7 @@ static void show(void *userdata)
         if (status) {
                 show_status(window, status);
                 turn_to(window, PAGE_STATUS);
+                go_to_wanted(window);
         } else if (trouble) {
                 g_autofree char *text = g_markup_escape_text(trouble, -1);
 
@@ -243,6 +267,7 @@ static GtkWidget *make_page(struct window *window)
         su_section_init(&window->installed, page, _("Installed"));
         window->remove = su_button_new(_("_Remove…"), "win.remove", "destructive-action");
         adw_preferences_group_set_header_suffix(window->installed.group, window->remove);
+        su_section_init(&window->elsewhere, page, _("Not Reached by Improvements"));
         su_section_init(&window->history, page, _("History"));
         return GTK_WIDGET(page);
 }
@@ -307,8 +332,10 @@ static void on_destroyed(gpointer userdata)
         su_section_done(&window->attention);
         su_section_done(&window->offered);
         su_section_done(&window->plan);
+        su_section_done(&window->elsewhere);
         su_section_done(&window->installed);
         su_section_done(&window->history);
+        g_free(window->wanted);
         g_free(window);
 }
 
@@ -326,4 +353,14 @@ GtkWindow *su_window_new(AdwApplication *application)
         window->agent = su_agent_new(&listener);
         g_object_set_data_full(G_OBJECT(window->window), "suture", window, on_destroyed);
         return window->window;
+}
+
+void su_window_turn_to(GtkWindow *gtk_window, const char *kind)
+{
+        struct window *window = g_object_get_data(G_OBJECT(gtk_window), "suture");
+
+        g_free(window->wanted);
+        window->wanted = g_strdup(kind);
+        if (su_agent_status(window->agent))
+                go_to_wanted(window);
 }

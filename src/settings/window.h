@@ -5,3 +5,6 @@
 
 /* Frees itself when it is closed. */
 GtkWindow *su_window_new(AdwApplication *application);
+/* Bring the part of the page to the front that is about a kind of what needs a person, as soon as
+ * it is there. */
+void su_window_turn_to(GtkWindow *window, const char *kind);

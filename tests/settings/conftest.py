@@ -42,7 +42,9 @@ def shown_shop(scratch, trees):
 @pytest.fixture
 def states(agent, device, work, shown_shop, system_bus):
     system_bus.allow(ALLOW_ALL)
-    yield States(agent, device, work, shown_shop)
+    states = States(agent, device, work, shown_shop)
+    yield states
+    states.end()
     system_bus.forget()
 
 

@@ -33,7 +33,7 @@ SESSION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configura
 
 
 class Desktop:
-    def __init__(self, path, system_bus, size="1000x1000"):
+    def __init__(self, path, system_bus, size="1000x1400"):
         self.path, self.processes = path, []
         path.mkdir()
         for name in ("home", "runtime", "services"):
@@ -61,6 +61,8 @@ class Desktop:
         socket = self.path / "runtime/bus"
         config = self.path / "session.conf"
         config.write_text(SESSION.format(socket=socket, services=self.path / "services"))
+        (self.path / "services/org.suture.Settings.service").write_text(
+            f"[D-BUS Service]\nName=org.suture.Settings\nExec={support.BUILD}/suture-settings --gapplication-service\n")
         self.environment["DBUS_SESSION_BUS_ADDRESS"] = os.environ["DBUS_SESSION_BUS_ADDRESS"] = f"unix:path={socket}"
         self.spawn("dbus-daemon", "--config-file", config, "--nofork", "--nopidfile", "--nosyslog")
         wait_for(socket.exists, "the session bus")
@@ -74,9 +76,18 @@ class Desktop:
         self.processes.append(process)
         return process
 
-    def run(self, *argv):
-        return subprocess.run([*AS_NOBODY, *(str(a) for a in argv)], env=self.environment, capture_output=True, text=True,
+    def run(self, *argv, text=True):
+        return subprocess.run([*AS_NOBODY, *(str(a) for a in argv)], env=self.environment, capture_output=True, text=text,
                               timeout=30)
+
+    def locale(self, language):
+        """A locale of this desktop's own, for the environment of a program."""
+        name = {"de": "de_DE", "ar": "ar_EG"}[language]
+        place = self.path / "locales"
+        if not (place / f"{name}.UTF-8").exists():
+            place.mkdir(exist_ok=True)
+            support.run("localedef", "-i", name, "-f", "UTF-8", place / f"{name}.UTF-8", check=False)
+        return {"LOCPATH": str(place), "LC_ALL": f"{name}.UTF-8", "LANGUAGE": language}
 
     def has(self, name):
         done = self.run("busctl", "--user", f"--address={self.environment['DBUS_SESSION_BUS_ADDRESS']}", "call",
@@ -104,8 +115,13 @@ class Panel:
             self.resize(*size)
         return self
 
+    def await_window(self):
+        """Of a panel that somebody else started."""
+        self.root = wait_for(self.find_root, "the panel's window")
+        return self
+
     def find_root(self):
-        assert self.process.poll() is None, self.said()
+        assert self.process is None or self.process.poll() is None, self.said()
         screen = Atspi.get_desktop(0)
         screen.clear_cache()
         for i in range(screen.get_child_count()):
@@ -138,6 +154,22 @@ class Panel:
                 return self
             self.key("Tab")
         raise AssertionError(f"{name} cannot be reached by Tab")
+
+    def focus_row(self, title):
+        """A row of a list, by Tab and Down."""
+        row = wait_for(lambda: self.find("list item", title) or self.find("label", title), f"the row {title}")
+        while row.get_role_name() != "list item":
+            row = row.get_parent()
+        for _ in range(20):
+            if row.get_state_set().contains(Atspi.StateType.FOCUSED):
+                return self
+            self.key("Tab")
+        raise AssertionError(f"{title} cannot be reached by Tab")
+
+    def focused(self):
+        """The name of who has the keyboard's focus."""
+        return next((node.get_name() or node.get_role_name() for node in reversed(self.all())
+                     if node.get_state_set().contains(Atspi.StateType.FOCUSED)), None)
 
     def all(self):
         """All that is there and not hidden, from above to below. (GTK 4.8 says of windows alone that they show.)"""
@@ -215,7 +247,19 @@ class Panel:
         return node.get_state_set().contains(Atspi.StateType.SENSITIVE)
 
     def shoot(self, path):
-        self.desktop.run("import", "-window", "root", "-strip", path)
+        """The window as it is, with as few colours as it has need of."""
+        done = self.desktop.run("import", "-window", self.window, "-strip", "+dither", "-colors", "96", "-depth", "8",
+                                "-define", "png:compression-level=9", "png:-", text=False)
+        path.write_bytes(done.stdout)
+
+    def shoot_screen(self, path, width, height):
+        """With what lies over the window, in its middle as a window manager would put it."""
+        windows = self.desktop.run("xdotool", "search", "--onlyvisible", "--name", ".").stdout.split()
+        self.desktop.run("xdotool", "windowmove", "--sync", next(w for w in reversed(windows) if w != self.window),
+                         width // 4, height // 4)
+        done = self.desktop.run("import", "-window", "root", "-crop", f"{width}x{height}+0+0", "+repage", "-strip", "+dither", "-colors",
+                                "96", "-depth", "8", "-define", "png:compression-level=9", "png:-", text=False)
+        path.write_bytes(done.stdout)
 
     def end(self):
         if self.process and self.process.poll() is None:

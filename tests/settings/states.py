@@ -13,7 +13,7 @@ LATER = ("--restart=later",)
 
 class States:
     def __init__(self, agent, device, work, shop):
-        self.agent, self.device, self.work, self.shop = agent, device, work, shop
+        self.agent, self.device, self.work, self.shop, self.runner = agent, device, work, shop, None
         device.trust(shop).configure(f"[Source]\nRepository={shop.public.as_uri()}\n")
 
     @staticmethod
@@ -92,8 +92,21 @@ class States:
         wait_for(lambda: self.status()["exposed"], "that it is seen")
         return self
 
+    def waiting(self):
+        return self.offered().running().installed()
+
+    def broken(self):
+        """Its configuration is not to be read: the agent has no status."""
+        self.device.configure("[Source]\nColour=red\n")
+        return self
+
     def stop_running(self):
         self.runner.communicate()
+        self.runner = None
+
+    def end(self):
+        if self.runner:
+            self.stop_running()
 
     def slow(self):
         """Whose jobs take their time, until `go_on`."""

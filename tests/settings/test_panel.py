@@ -102,8 +102,8 @@ def test_recalled(states, panel):
     states.recalled().start()
     status = states.status()
     panel.open().await_text(status["verdict"]["sentence"], status["attention"][0]["message"], "Needs You")
-    panel.press("Leave It…").await_text("Leave (b)?").press("Leave It")
-    panel.await_gone("Leave It…").await_text("Installed")
+    panel.press("Go Back…").await_text("Go back from (b)?").press("Go Back")
+    panel.await_gone("Go Back…").await_text("Installed")
     states.await_level("a")
 
 
