@@ -1,4 +1,5 @@
 """Each state that a page has to show, made with the real programs."""
+import json
 import shutil
 import subprocess
 
@@ -107,6 +108,23 @@ class States:
     def end(self):
         if self.runner:
             self.stop_running()
+
+    def with_units(self):
+        """A device in a tree has no units. What a system with one would say is put into what this one says; what the agent
+        is asked for is written down."""
+        self.offered().running().installed()
+        self.asked = self.work / "asked"
+        plan = [{"action": "restart", "unit": "web.service", "advice": "web.service is restarted",
+                 "reason": "its process runs the old file", "pids": [7]}]
+        suture = f'"{support.BUILD}/suture" --root="{self.device.path}" "$@"'
+        self.agent.program.write_text(f"""#!/bin/sh
+echo "$*" >> "{self.asked}"
+case "$*" in
+*status*) {suture} | jq --argjson plan '{json.dumps(plan)}' '.plan = $plan' ;;
+*) exec {suture} ;;
+esac
+""")
+        return self
 
     def slow(self):
         """Whose jobs take their time, until `go_on`."""

@@ -3,6 +3,7 @@ import pytest
 
 import support
 import truth
+from bus import wait_for
 from states import DENY_ALL
 
 
@@ -52,6 +53,16 @@ def test_the_plan_comes_first(states, panel):
     panel.await_text("Still Running Old Code", states.await_level("b")["verdict"]["sentence"])
     states.stop_running()
     panel.press("Check Now").await_text("Protected. Nothing is running old code.")
+
+
+def test_restart_tonight_and_now(states, panel):
+    states.with_units().start()
+    panel.open().await_text("Still Running Old Code", "web.service is restarted", "its process runs the old file")
+    panel.press("Restart Tonight")
+    wait_for(lambda: "--restart=tonight" in states.asked.read_text(), "that the agent was asked for the night")
+    panel.press("Restart Now")
+    wait_for(lambda: any(line.endswith(" restart") for line in states.asked.read_text().splitlines()),
+             "that it was asked for now")
 
 
 def test_the_switch_turns_when_the_agent_says_so(states, panel):
