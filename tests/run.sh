@@ -4,8 +4,8 @@
 #   unit, lint, fuzz corpora   built by gcc, and again by clang with ASan and UBSan
 #   programs                   the real programs on small trees, with the sanitizers
 #   bus                        the agent on a system bus of its own, with polkit
-#   settings                   the settings panel on a screen of its own, used as a screen reader does
 #   faults                     killed, power cut, failing calls, no memory: a sample of `make faults`
+#   settings                   the settings panel on a screen of its own, used as a screen reader does
 #   tuf                        suture-tuf against repositories good and bad, with the sanitizers
 #   container                  the real programs on real systemd, in a Debian 12 container
 #   vm                         the real programs, and whole boots, on Debian's 6.1 and 6.12 kernels, in QEMU
@@ -15,7 +15,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 results=$PWD/build-test/results
-stages=${SUTURE_TESTS:-gcc sanitizers programs bus settings faults container tuf tidy vm}
+stages=${SUTURE_TESTS:-gcc sanitizers programs bus faults container settings tuf tidy vm}
 failed_stages=()
 
 say() { printf '\n== %s\n' "$*"; }
@@ -103,7 +103,7 @@ stage_tidy() {
         configure build-test/gcc gcc && tests/lint/tidy.sh build-test/gcc "$results/tidy.xml"
 }
 
-# The containers mostly wait: what needs the processor and no clock runs beside them.
+# The containers mostly wait: others run beside them.
 start_containers() {
         configure build-test/gcc gcc || return 1
         stage_container >"$results/container.log" 2>&1 &
@@ -124,7 +124,7 @@ containers=
 for stage in $stages; do
         case $stage in
         container) start_containers || failed_stages+=(container); continue ;;
-        tuf|tidy) ;;
+        settings|page|tuf|tidy) ;;
         *) finish_containers ;;
         esac
         say "$stage"
