@@ -78,7 +78,9 @@ stage_bus() {
 }
 
 stage_settings() {
-        configure build-test/gcc gcc && run_pytest settings build-test/gcc tests/settings
+        configure build-test/sanitizers clang -Db_sanitize=address,undefined -Db_lundef=false &&
+                UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+                        run_pytest settings build-test/sanitizers tests/settings
 }
 
 stage_faults() {
