@@ -249,7 +249,7 @@ static int look_and_show(struct session *session, size_t *ret_n, struct su_error
 /* The path unit, which runs this, sleeps as long as this waits: what is new is shown from here. */
 static int wait_for_clicks(struct session *session, struct su_error *err)
 {
-        size_t n;
+        size_t n = 0;
         int r = 1;
 
         while (r > 0 && session->clicks.n_shown > 0) {
