@@ -27,7 +27,7 @@ static json_t *waiting_to_json(const struct su_report *report)
         const int64_t since = state->waiting_since;
         const int64_t now = su_now();
         const int64_t opens =
-                su_restart_opens(policy, state->restart_after > now ? state->restart_after : now);
+                su_restart_opens(policy, su_restart_put_off_until(state->restart_after, now));
         char due[SU_TIME_TEXT_SIZE];
         char open[SU_TIME_TEXT_SIZE];
         char at[SU_TIME_TEXT_SIZE];

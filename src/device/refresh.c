@@ -10,7 +10,7 @@ static bool is_too_early(const struct su_engine *engine, int64_t now)
 {
         const struct su_restart_policy *policy = &engine->config.restart;
 
-        return now < engine->state.restart_after &&
+        return su_restart_put_off_until(engine->state.restart_after, now) > now &&
                !(policy->restart_overdue &&
                  su_restart_is_overdue(policy, engine->state.waiting_since, now));
 }
@@ -77,7 +77,7 @@ static void put_off(const struct su_engine *engine, struct su_refresh *refresh)
         const int64_t now = su_now();
 
         refresh->opens = su_restart_opens(
-                policy, now < engine->state.restart_after ? engine->state.restart_after : now);
+                policy, su_restart_put_off_until(engine->state.restart_after, now));
         refresh->overdue = su_restart_is_overdue(policy, engine->state.waiting_since, now);
 }
 

@@ -9,6 +9,7 @@
 
 #define EVERY_DAY 0x7f
 #define TONIGHT_HOUR 2
+#define NIGHT_AWAY_MAX (25 * 3600) /* summer time ends once a year */
 #define MINUTES_A_DAY 1440
 
 static const char *const day_names[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -156,6 +157,11 @@ int64_t su_restart_tonight(int64_t now)
         local.tm_isdst = -1;
         at = mktime(&local);
         return at > seconds ? (int64_t)at : now;
+}
+
+int64_t su_restart_put_off_until(int64_t wish, int64_t now)
+{
+        return wish > now && wish - now <= NIGHT_AWAY_MAX ? wish : now;
 }
 
 bool su_restart_is_overdue(const struct su_restart_policy *policy, int64_t waiting_since,

@@ -42,6 +42,9 @@ bool su_restart_is_open(const struct su_restart_policy *policy, int64_t now);
 int64_t su_restart_opens(const struct su_restart_policy *policy, int64_t now);
 /* The next two o'clock in the morning, local time: when a person says "tonight". */
 int64_t su_restart_tonight(int64_t now);
+/* Until when such a wish of a person holds: `now` when it is over, and when the clock was wrong at
+ * the time: no night is further away than a day. */
+int64_t su_restart_put_off_until(int64_t wish, int64_t now);
 bool su_restart_is_overdue(const struct su_restart_policy *policy, int64_t waiting_since,
                            int64_t now);
 /* Whether what has waited since then may be restarted now. */

@@ -121,7 +121,8 @@ static void test_tonight(void **state)
                 {1780000000, 1780012800}, /* 2026-05-28 22:26:40 -> 02:00 */
                 {1780012799, 1780012800}, /* 01:59:59 -> the same night */
                 {1780012800, 1780099200}, /* 02:00 -> the next one */
-                {1774735200, 1774746000}, /* 2026-03-28 23:00 -> 03:00, the first minute of summer */
+                {1774735200,
+                 1774746000}, /* 2026-03-28 23:00 -> 03:00, the first minute of summer */
                 {1792882800, 1792890000}, /* 2026-10-25 01:00 in summer -> the second two o'clock */
         };
 
@@ -132,6 +133,19 @@ static void test_tonight(void **state)
                 assert_int_equal(su_restart_tonight(cases[i].now), cases[i].tonight);
         assert_int_equal(unsetenv("TZ"), 0);
         tzset();
+}
+
+/* A wish that was made while the clock was years ahead binds nobody for years. */
+static void test_a_wish_holds_for_a_night(void **state)
+{
+        (void)state;
+        assert_int_equal(su_restart_put_off_until(MIDNIGHT + HOURS(2), MIDNIGHT),
+                         MIDNIGHT + HOURS(2));
+        assert_int_equal(su_restart_put_off_until(MIDNIGHT + HOURS(25), MIDNIGHT),
+                         MIDNIGHT + HOURS(25));
+        assert_int_equal(su_restart_put_off_until(MIDNIGHT + HOURS(26), MIDNIGHT), MIDNIGHT);
+        assert_int_equal(su_restart_put_off_until(MIDNIGHT, MIDNIGHT), MIDNIGHT);
+        assert_int_equal(su_restart_put_off_until(0, MIDNIGHT), MIDNIGHT);
 }
 
 static void test_the_deadline(void **state)
@@ -159,6 +173,7 @@ int main(void)
                 cmocka_unit_test(test_windows_that_are_none),
                 cmocka_unit_test(test_durations),
                 cmocka_unit_test(test_tonight),
+                cmocka_unit_test(test_a_wish_holds_for_a_night),
                 cmocka_unit_test(test_the_deadline),
         };
 
