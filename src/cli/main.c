@@ -7,6 +7,7 @@
 
 #include "cli/agent.h"
 #include "cli/journal.h"
+#include "cli/language.h"
 #include "cli/motd.h"
 #include "cli/output.h"
 #include "cli/parent.h"
@@ -355,6 +356,7 @@ int main(int argc, char **argv)
         struct su_error error = {0};
         int r;
 
+        su_language_open();
         argv[0] = program_invocation_short_name; /* getopt's complaints begin with it */
         r = run(argc, argv, &arguments, &error);
         if (r >= 0 && fflush(stdout) != 0)

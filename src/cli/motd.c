@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/attention.h"
+#include "cli/language.h"
 
 /* Not written beside its place: whatever lies there is shown, what a kill left half done, too. */
 #define WRITTEN_IN "run/suture"
@@ -79,6 +80,8 @@ void su_motd_update(const struct su_engine_options *options, bool boots)
         su_auto_report struct su_report report = {0};
         su_auto_attentions struct su_attentions attentions = {0};
 
+        /* Whoever logs in next reads it, and that may be anybody. */
+        su_language_end();
         if (open_engine(options, &engine) < 0)
                 return;
         /* The look takes its time, and when it was taken last nobody ran old code. */
