@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/translate.h"
 
 static int add(struct su_attentions *attentions, struct su_error *err, const char *kind,
                const char *format, ...) __attribute__((format(printf, 4, 5)));
@@ -35,7 +36,7 @@ static int find_conflict(const struct su_report *report, struct su_attentions *r
 
         return conflict->code == SU_OK
                        ? 0
-                       : add(ret, err, "conflict", "No improvement can be put in place: %s.",
+                       : add(ret, err, "conflict", _("No improvement can be put in place: %s."),
                              conflict->message);
 }
 
@@ -47,8 +48,8 @@ static int find_inactive(const struct su_report *report, struct su_attentions *r
         if (strcmp(report->state, "inactive") != 0)
                 return 0;
         return add(ret, err, "inactive",
-                   "Level (%s) is installed, but not on /usr since the system started: "
-                   "'suture activate' puts it back.",
+                   _("Level (%s) is installed, but not on /usr since the system started: "
+                     "'suture activate' puts it back."),
                    engine->state.level.name);
 }
 
@@ -63,9 +64,10 @@ static int find_recall(const struct su_report *report, struct su_attentions *ret
                 return 0;
         /* Its publisher allows nothing older, and has nothing newer yet. */
         stays = check->outcome && strcmp(check->outcome, "NotOffered") == 0;
-        return add(ret, err, "recalled", "Level (%s) was recalled: %s. %s", recall->level.name,
-                   recall->reason,
-                   stays ? "It stays until a newer one comes." : "'suture install' leaves it.");
+        return add(ret, err, "recalled",
+                   stays ? _("Level (%s) was recalled: %s. It stays until a newer one comes.")
+                         : _("Level (%s) was recalled: %s. 'suture install' leaves it."),
+                   recall->level.name, recall->reason);
 }
 
 /* How the history says that it was left; NULL: it does not. */
@@ -92,16 +94,16 @@ static int add_failed(const struct su_report *report, const struct su_refused *r
 
         if (su_level_compare(&refused->level, &report->level) == 0)
                 return add(ret, err, "quarantined",
-                           "Level (%s) failed, and is still in place: %s. 'suture watch' "
-                           "takes it back.",
+                           _("Level (%s) failed, and is still in place: %s. 'suture watch' takes "
+                             "it back."),
                            level, refused->reason);
         if (!departure)
-                return add(ret, err, "quarantined", "Level (%s) failed here: %s.", level,
+                return add(ret, err, "quarantined", _("Level (%s) failed here: %s."), level,
                            refused->reason);
         if (strcmp(departure, "fall-back") == 0)
-                return add(ret, err, "boot-fell-back", "Level (%s) is left off since a boot: %s.",
-                           level, refused->reason);
-        return add(ret, err, "taken-back", "Level (%s) was taken back: %s.", level,
+                return add(ret, err, "boot-fell-back",
+                           _("Level (%s) is left off since a boot: %s."), level, refused->reason);
+        return add(ret, err, "taken-back", _("Level (%s) was taken back: %s."), level,
                    refused->reason);
 }
 
@@ -118,39 +120,88 @@ static int find_failed(const struct su_report *report, struct su_attentions *ret
         return r;
 }
 
+/* What Suture restarts itself needs nobody. */
+static int add_who_runs_code(const char *needs, size_t n, struct su_attentions *ret,
+                             struct su_error *err)
+{
+        if (strcmp(needs, "relaunch") == 0)
+                return add(ret, err, "restart",
+                           su_plural("%zu program still runs code that a security improvement "
+                                     "replaced, until closed and opened again: 'suture exposure'.",
+                                     "%zu programs still run code that a security improvement "
+                                     "replaced, until closed and opened again: 'suture exposure'.",
+                                     n),
+                           n);
+        if (strcmp(needs, "person") == 0)
+                return add(ret, err, "restart",
+                           su_plural("%zu program still runs code that a security improvement "
+                                     "replaced, until restarted by a person: 'suture exposure'.",
+                                     "%zu programs still run code that a security improvement "
+                                     "replaced, until restarted by a person: 'suture exposure'.",
+                                     n),
+                           n);
+        if (strcmp(needs, "soft-reboot") == 0)
+                return add(
+                        ret, err, "restart",
+                        su_plural(
+                                "%zu program still runs code that a security improvement replaced, "
+                                "until user space is restarted: 'systemctl soft-reboot'.",
+                                "%zu programs still run code that a security improvement replaced, "
+                                "until user space is restarted: 'systemctl soft-reboot'.",
+                                n),
+                        n);
+        if (strcmp(needs, "reboot") == 0)
+                return add(ret, err, "restart",
+                           su_plural("%zu program still runs code that a security improvement "
+                                     "replaced, until this system is restarted.",
+                                     "%zu programs still run code that a security improvement "
+                                     "replaced, until this system is restarted.",
+                                     n),
+                           n);
+        return 0;
+}
+
+static int add_who_uses_data(const char *needs, size_t n, struct su_attentions *ret,
+                             struct su_error *err)
+{
+        if (strcmp(needs, "person") == 0)
+                return add(ret, err, "restart",
+                           su_plural("%zu unit still uses data that was replaced, until restarted "
+                                     "by a person: 'suture exposure'.",
+                                     "%zu units still use data that was replaced, until restarted "
+                                     "by a person: 'suture exposure'.",
+                                     n),
+                           n);
+        if (strcmp(needs, "soft-reboot") == 0)
+                return add(ret, err, "restart",
+                           su_plural("%zu unit still uses data that was replaced, until user space "
+                                     "is restarted: 'systemctl soft-reboot'.",
+                                     "%zu units still use data that was replaced, until user space "
+                                     "is restarted: 'systemctl soft-reboot'.",
+                                     n),
+                           n);
+        if (strcmp(needs, "reboot") == 0)
+                return add(ret, err, "restart",
+                           su_plural("%zu unit still uses data that was replaced, until this "
+                                     "system is restarted.",
+                                     "%zu units still use data that was replaced, until this "
+                                     "system is restarted.",
+                                     n),
+                           n);
+        return 0;
+}
+
 static int find_restart(const struct su_report *report, struct su_attentions *ret,
                         struct su_error *err)
 {
-        static const struct {
-                const char *needs;
-                const char *until;
-        } wants[] = {
-                {"relaunch", "until closed and opened again: 'suture exposure'"},
-                {"person", "until restarted by a person: 'suture exposure'"},
-                {"soft-reboot", "until user space is restarted: 'systemctl soft-reboot'"},
-                {"reboot", "until this system is restarted"},
-        };
         const struct su_survey *survey = &report->review.survey;
-        size_t count;
-        const char *needs;
+        const size_t n_programs = su_exposure_count(&survey->exposure);
+        const char *needs = su_plan_needs(&survey->plan);
 
         if (!su_report_is_waiting(report))
                 return 0;
-        count = su_exposure_count(&survey->exposure);
-        needs = su_plan_needs(&survey->plan);
-        for (size_t i = 0; i < SU_ELEMENTS(wants); i++) {
-                if (strcmp(needs, wants[i].needs) != 0)
-                        continue;
-                if (count == 0)
-                        return add(ret, err, "restart",
-                                   "%zu units still use data that was replaced, %s.",
-                                   survey->stale.n_units, wants[i].until);
-                return add(ret, err, "restart",
-                           "%zu program%s still run%s code that a security improvement "
-                           "replaced, %s.",
-                           count, count == 1 ? "" : "s", count == 1 ? "s" : "", wants[i].until);
-        }
-        return 0;
+        return n_programs > 0 ? add_who_runs_code(needs, n_programs, ret, err)
+                              : add_who_uses_data(needs, survey->stale.n_units, ret, err);
 }
 
 /* Policy wants it said; what Suture restarts itself then needs nobody. */
@@ -166,8 +217,10 @@ static int find_overdue(const struct su_report *report, struct su_attentions *re
             !su_restart_is_overdue(policy, since, su_now()))
                 return 0;
         su_time_format(since + policy->deadline, due);
-        return add(ret, err, "overdue", "Restarts are overdue since %s%s.", due,
-                   own ? ": 'suture restart' does them" : "");
+        return add(ret, err, "overdue",
+                   own ? _("Restarts are overdue since %s: 'suture restart' does them.")
+                       : _("Restarts are overdue since %s."),
+                   due);
 }
 
 /* A network that is away comes back by itself; this does not. */
@@ -179,10 +232,10 @@ static int find_failed_check(const struct su_report *report, struct su_attention
         if (check->at == 0 || !check->outcome || !check->message)
                 return 0;
         if (su_report_is_refusal(check->outcome))
-                return add(ret, err, "failed-check", "What the repository said was refused: %s.",
+                return add(ret, err, "failed-check", _("What the repository said was refused: %s."),
                            check->message);
         if (strcmp(check->outcome, su_error_name(SU_ERROR_CONFIG)) == 0)
-                return add(ret, err, "failed-check", "The repository cannot be asked: %s.",
+                return add(ret, err, "failed-check", _("The repository cannot be asked: %s."),
                            check->message);
         return 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/translate.h"
 
 #define DAY INT64_C(86400)
 /* The repository is asked four times a day: who was not for so long does not know. */
@@ -13,12 +14,24 @@
 static enum su_tone say(char ret[SU_VERDICT_SIZE], enum su_tone tone, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
+/* A translation may be long; what is cut ends with a whole character. */
+static void cut_half_character(char *text)
+{
+        size_t size = strlen(text);
+
+        while (size > 0 && ((unsigned char)text[size - 1] & 0xc0) == 0x80)
+                size--;
+        if (size > 0 && (unsigned char)text[size - 1] >= 0xc0)
+                text[size - 1] = '\0';
+}
+
 static enum su_tone say(char ret[SU_VERDICT_SIZE], enum su_tone tone, const char *format, ...)
 {
         va_list ap;
 
         va_start(ap, format);
-        (void)vsnprintf(ret, SU_VERDICT_SIZE, format, ap);
+        if (vsnprintf(ret, SU_VERDICT_SIZE, format, ap) >= SU_VERDICT_SIZE)
+                cut_half_character(ret);
         va_end(ap);
         return tone;
 }
@@ -35,18 +48,18 @@ static bool is_kept_off(const struct su_report *report, char ret[SU_VERDICT_SIZE
         const struct su_engine *engine = report->engine;
 
         if (engine->conflict.code != SU_OK)
-                *ret_tone = say(ret, SU_TONE_BAD, "Not protected: something else lies on /usr.");
+                *ret_tone = say(ret, SU_TONE_BAD, _("Not protected: something else lies on /usr."));
         else if (is_at(report, "suspended") && engine->state.active == 0)
-                *ret_tone = say(ret, SU_TONE_DOUBT, "A package manager is at work.");
+                *ret_tone = say(ret, SU_TONE_DOUBT, _("A package manager is at work."));
         else if (is_at(report, "suspended"))
                 *ret_tone = say(ret, SU_TONE_DOUBT,
-                                "Not protected for now: a package manager is at work.");
+                                _("Not protected for now: a package manager is at work."));
         else if (is_at(report, "disabled"))
                 *ret_tone = say(ret, SU_TONE_DOUBT,
-                                "Not protected: this boot goes without improvements.");
+                                _("Not protected: this boot goes without improvements."));
         else if (is_at(report, "inactive"))
                 *ret_tone = say(ret, SU_TONE_BAD,
-                                "Not protected: level (%s) is installed, but not in place.",
+                                _("Not protected: level (%s) is installed, but not in place."),
                                 engine->state.level.name);
         else
                 return false;
@@ -72,86 +85,216 @@ static bool is_doubtful(const struct su_report *report, char ret[SU_VERDICT_SIZE
 
         if (is_at(report, "incomplete"))
                 *ret_tone = say(ret, SU_TONE_BAD,
-                                "Partly protected: /opt does not match /usr; 'suture install' "
-                                "mends it.");
+                                _("Partly protected: /opt does not match /usr; 'suture install' "
+                                  "mends it."));
         else if (level[0] && su_report_recall(report))
                 *ret_tone =
                         say(ret, SU_TONE_BAD,
-                            "Level (%s) is in place, but its publisher has recalled it.", level);
+                            _("Level (%s) is in place, but its publisher has recalled it."), level);
         else if (level[0] && su_refusals_find(&knowledge->quarantine, &report->level))
                 *ret_tone =
-                        say(ret, SU_TONE_BAD, "Level (%s) is in place, but failed here.", level);
+                        say(ret, SU_TONE_BAD, _("Level (%s) is in place, but failed here."), level);
         else if (missing > 0)
-                *ret_tone =
-                        say(ret, SU_TONE_DOUBT,
-                            "Partly protected: %zu of %zu components %s missing; 'suture "
-                            "install' mends that.",
-                            missing, report->manifest.n_components, missing == 1 ? "is" : "are");
+                *ret_tone = say(ret, SU_TONE_DOUBT,
+                                su_plural("Partly protected: %zu of %zu components is missing; "
+                                          "'suture install' mends that.",
+                                          "Partly protected: %zu of %zu components are missing; "
+                                          "'suture install' mends that.",
+                                          missing),
+                                missing, report->manifest.n_components);
         else
                 return false;
         return true;
 }
 
-/* What ends the use of old code by one, or by several. */
-static const char *find_remedy(const struct su_plan *plan, bool is_one)
+/* And what ends that. */
+static enum su_tone say_who_runs_code(const char *needs, size_t n, char ret[SU_VERDICT_SIZE])
 {
-        static const struct {
-                const char *needs;
-                const char *remedies[2];
-        } rows[] = {
-                {"restart",
-                 {"they are restarted when that is due", "it is restarted when that is due"}},
-                {"relaunch", {"close and open them again", "close and open it again"}},
-                {"soft-reboot",
-                 {"'systemctl soft-reboot' ends that", "'systemctl soft-reboot' ends that"}},
-                {"reboot",
-                 {"a restart of this system ends that", "a restart of this system ends that"}},
-        };
-        const char *needs = su_plan_needs(plan);
+        const enum su_tone tone = SU_TONE_DOUBT;
 
-        for (size_t i = 0; i < SU_ELEMENTS(rows); i++)
-                if (strcmp(rows[i].needs, needs) == 0)
-                        return rows[i].remedies[is_one];
-        return is_one ? "restart it" : "restart them";
+        if (strcmp(needs, "restart") == 0)
+                return say(ret, tone,
+                           su_plural("%zu program still runs old code: it is restarted when that "
+                                     "is due.",
+                                     "%zu programs still run old code: they are restarted when "
+                                     "that is due.",
+                                     n),
+                           n);
+        if (strcmp(needs, "relaunch") == 0)
+                return say(ret, tone,
+                           su_plural("%zu program still runs old code: close and open it again.",
+                                     "%zu programs still run old code: close and open them again.",
+                                     n),
+                           n);
+        if (strcmp(needs, "soft-reboot") == 0)
+                return say(ret, tone,
+                           su_plural("%zu program still runs old code: 'systemctl soft-reboot' "
+                                     "ends that.",
+                                     "%zu programs still run old code: 'systemctl soft-reboot' "
+                                     "ends that.",
+                                     n),
+                           n);
+        if (strcmp(needs, "reboot") == 0)
+                return say(ret, tone,
+                           su_plural("%zu program still runs old code: a restart of this system "
+                                     "ends that.",
+                                     "%zu programs still run old code: a restart of this system "
+                                     "ends that.",
+                                     n),
+                           n);
+        return say(ret, tone,
+                   su_plural("%zu program still runs old code: restart it.",
+                             "%zu programs still run old code: restart them.", n),
+                   n);
+}
+
+static enum su_tone say_who_uses_data(const char *needs, size_t n, char ret[SU_VERDICT_SIZE])
+{
+        const enum su_tone tone = SU_TONE_DOUBT;
+
+        if (strcmp(needs, "restart") == 0)
+                return say(ret, tone,
+                           su_plural("%zu service still uses old data: it is restarted when that "
+                                     "is due.",
+                                     "%zu services still use old data: they are restarted when "
+                                     "that is due.",
+                                     n),
+                           n);
+        if (strcmp(needs, "soft-reboot") == 0)
+                return say(ret, tone,
+                           su_plural("%zu service still uses old data: 'systemctl soft-reboot' "
+                                     "ends that.",
+                                     "%zu services still use old data: 'systemctl soft-reboot' "
+                                     "ends that.",
+                                     n),
+                           n);
+        if (strcmp(needs, "reboot") == 0)
+                return say(ret, tone,
+                           su_plural("%zu service still uses old data: a restart of this system "
+                                     "ends that.",
+                                     "%zu services still use old data: a restart of this system "
+                                     "ends that.",
+                                     n),
+                           n);
+        return say(ret, tone,
+                   su_plural("%zu service still uses old data: restart it.",
+                             "%zu services still use old data: restart them.", n),
+                   n);
 }
 
 static enum su_tone say_who_waits(const struct su_report *report, char ret[SU_VERDICT_SIZE])
 {
         const struct su_survey *survey = &report->review.survey;
         const size_t n_programs = su_exposure_count(&survey->exposure);
-        const size_t n = n_programs > 0 ? n_programs : survey->stale.n_units;
+        const char *needs = su_plan_needs(&survey->plan);
 
-        return say(ret, SU_TONE_DOUBT, "%zu %s%s still %s: %s.", n,
-                   n_programs > 0 ? "program" : "service", n == 1 ? "" : "s",
-                   n_programs > 0 ? (n == 1 ? "runs old code" : "run old code")
-                                  : (n == 1 ? "uses old data" : "use old data"),
-                   find_remedy(&survey->plan, n == 1));
+        return n_programs > 0 ? say_who_runs_code(needs, n_programs, ret)
+                              : say_who_uses_data(needs, survey->stale.n_units, ret);
 }
 
-/* Whether somebody knows that there is nothing newer; `begin` is what the sentence begins with. */
-static bool knows_no_more(const struct su_report *report, const char *begin,
-                          char ret[SU_VERDICT_SIZE])
+enum ignorance {
+        KNOWS_ALL,
+        HAS_NO_REPOSITORY,
+        NEVER_ASKED,
+        CHECK_FAILED,
+        IS_BEHIND,
+        CHECK_IS_OLD,
+};
+
+/* Why nobody knows that there is nothing newer, or that there is. */
+static enum ignorance find_ignorance(const struct su_report *report)
 {
         const struct su_check_record *check = &report->engine->state.check;
-        const int64_t age = su_now() - check->at;
 
         if (!report->engine->config.repository)
-                (void)say(ret, SU_TONE_DOUBT, "%s, and no repository is configured.", begin);
-        else if (check->at == 0)
-                (void)say(ret, SU_TONE_DOUBT, "%s, and the repository was never asked.", begin);
-        else if (!su_report_check_is_good(check))
-                (void)say(ret, SU_TONE_DOUBT,
-                          "%s, but it is not known whether there is more: the last check failed.",
-                          begin);
-        else if (su_level_compare(&check->level, &report->level) > 0)
-                (void)say(ret, SU_TONE_DOUBT, "%s; level (%s) is offered.", begin,
+                return HAS_NO_REPOSITORY;
+        if (check->at == 0)
+                return NEVER_ASKED;
+        if (!su_report_check_is_good(check))
+                return CHECK_FAILED;
+        if (su_level_compare(&check->level, &report->level) > 0)
+                return IS_BEHIND;
+        return su_now() - check->at > FRESH ? CHECK_IS_OLD : KNOWS_ALL;
+}
+
+static size_t count_days(const struct su_check_record *check)
+{
+        return (size_t)((su_now() - check->at) / DAY);
+}
+
+static bool baseline_knows_no_more(const struct su_report *report, char ret[SU_VERDICT_SIZE])
+{
+        const struct su_check_record *check = &report->engine->state.check;
+        const enum su_tone tone = SU_TONE_DOUBT;
+        const size_t days = count_days(check);
+
+        switch (find_ignorance(report)) {
+        case HAS_NO_REPOSITORY:
+                (void)say(ret, tone, _("Nothing is installed, and no repository is configured."));
+                return false;
+        case NEVER_ASKED:
+                (void)say(ret, tone,
+                          _("Nothing is installed, and the repository was never asked."));
+                return false;
+        case CHECK_FAILED:
+                (void)say(ret, tone,
+                          _("Nothing is installed, but it is not known whether there is more: the "
+                            "last check failed."));
+                return false;
+        case IS_BEHIND:
+                (void)say(ret, tone, _("Nothing is installed; level (%s) is offered."),
                           check->level.name);
-        else if (age > FRESH)
-                (void)say(ret, SU_TONE_DOUBT, "%s, but the last check was %lld days ago.", begin,
-                          (long long)(age / DAY));
-        else
-                return true;
-        return false;
+                return false;
+        case CHECK_IS_OLD:
+                (void)say(ret, tone,
+                          su_plural("Nothing is installed, but the last check was %zu day ago.",
+                                    "Nothing is installed, but the last check was %zu days ago.",
+                                    days),
+                          days);
+                return false;
+        case KNOWS_ALL:
+                break;
+        }
+        return true;
+}
+
+static bool level_knows_no_more(const struct su_report *report, char ret[SU_VERDICT_SIZE])
+{
+        const struct su_check_record *check = &report->engine->state.check;
+        const enum su_tone tone = SU_TONE_DOUBT;
+        const char *level = report->level.name;
+        const size_t days = count_days(check);
+
+        switch (find_ignorance(report)) {
+        case HAS_NO_REPOSITORY:
+                (void)say(ret, tone, _("Level (%s) is installed, and no repository is configured."),
+                          level);
+                return false;
+        case NEVER_ASKED:
+                (void)say(ret, tone,
+                          _("Level (%s) is installed, and the repository was never asked."), level);
+                return false;
+        case CHECK_FAILED:
+                (void)say(ret, tone,
+                          _("Level (%s) is installed, but it is not known whether there is more: "
+                            "the last check failed."),
+                          level);
+                return false;
+        case IS_BEHIND:
+                (void)say(ret, tone, _("Level (%s) is installed; level (%s) is offered."), level,
+                          check->level.name);
+                return false;
+        case CHECK_IS_OLD:
+                (void)say(ret, tone,
+                          su_plural("Level (%s) is installed, but the last check was %zu day ago.",
+                                    "Level (%s) is installed, but the last check was %zu days ago.",
+                                    days),
+                          level, days);
+                return false;
+        case KNOWS_ALL:
+                break;
+        }
+        return true;
 }
 
 static enum su_tone judge_baseline(const struct su_report *report, char ret[SU_VERDICT_SIZE])
@@ -160,12 +303,12 @@ static enum su_tone judge_baseline(const struct su_report *report, char ret[SU_V
 
         if (quarantine->n_levels > 0)
                 return say(ret, SU_TONE_DOUBT,
-                           "Nothing is installed: level (%s) failed here, and was taken back.",
+                           _("Nothing is installed: level (%s) failed here, and was taken back."),
                            quarantine->levels[quarantine->n_levels - 1].level.name);
-        if (!knows_no_more(report, "Nothing is installed", ret))
+        if (!baseline_knows_no_more(report, ret))
                 return SU_TONE_DOUBT;
         return say(ret, SU_TONE_GOOD,
-                   "Up to date: nothing is installed, and nothing is offered to this machine.");
+                   _("Up to date: nothing is installed, and nothing is offered to this machine."));
 }
 
 const char *su_tone_name(enum su_tone tone)
@@ -182,7 +325,6 @@ const char *su_tone_name(enum su_tone tone)
 
 enum su_tone su_verdict_make(const struct su_report *report, char ret[SU_VERDICT_SIZE])
 {
-        char begin[SU_VERDICT_SIZE / 2];
         enum su_tone tone;
 
         if (is_kept_off(report, ret, &tone) || is_doubtful(report, ret, &tone))
@@ -191,11 +333,15 @@ enum su_tone su_verdict_make(const struct su_report *report, char ret[SU_VERDICT
                 return judge_baseline(report, ret);
         if (su_report_is_waiting(report))
                 return say_who_waits(report, ret);
-        (void)snprintf(begin, sizeof begin, "Level (%s) is installed", report->level.name);
-        if (!knows_no_more(report, begin, ret))
+        if (!level_knows_no_more(report, ret))
                 return SU_TONE_DOUBT;
         if (!report->exposure_known)
-                return say(ret, SU_TONE_PLAIN, "%s; who runs old code is not known.", begin);
-        return say(ret, SU_TONE_GOOD, "Protected. Nothing is running old code%s.",
-                   is_at(report, "watched") ? "; what was restarted is watched" : "");
+                return say(ret, SU_TONE_PLAIN,
+                           _("Level (%s) is installed; who runs old code is not known."),
+                           report->level.name);
+        if (is_at(report, "watched"))
+                return say(ret, SU_TONE_GOOD,
+                           _("Protected. Nothing is running old code; what was restarted is "
+                             "watched."));
+        return say(ret, SU_TONE_GOOD, _("Protected. Nothing is running old code."));
 }

@@ -4,7 +4,7 @@
 #include "cli/report.h"
 #include "cli/screen.h"
 
-#define SU_VERDICT_SIZE 256
+#define SU_VERDICT_SIZE 512
 
 /* The name of a tone in JSON: "plain", "good", "doubt", "bad". */
 const char *su_tone_name(enum su_tone tone);
