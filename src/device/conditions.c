@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/translate.h"
+
 unsigned su_conditions_of_download(const struct su_condition_policy *policy,
                                    const struct su_surroundings *surroundings, bool enforced)
 {
@@ -35,10 +37,10 @@ static const struct {
         const char *name;
         const char *wish;
 } texts[SU_CONDITIONS] = {
-        {"metered", "a network that is not metered"},
-        {"battery", "mains, or more in the battery"},
-        {"in-use", "nobody to work on this system"},
-        {"window", "the maintenance window"},
+        {"metered", N_("a network that is not metered")},
+        {"battery", N_("mains, or more in the battery")},
+        {"in-use", N_("nobody to work on this system")},
+        {"window", N_("the maintenance window")},
 };
 
 static size_t index_of(enum su_condition condition)
@@ -53,7 +55,7 @@ const char *su_condition_name(enum su_condition condition)
 
 const char *su_condition_wish(enum su_condition condition)
 {
-        return texts[index_of(condition)].wish;
+        return _(texts[index_of(condition)].wish);
 }
 
 json_t *su_conditions_to_json(unsigned conditions)

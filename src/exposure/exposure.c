@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/printable.h"
 #include "base/text.h"
+#include "base/translate.h"
 #include "exposure/procmap.h"
 
 #define STATUS_SIZE_MAX (64 * 1024)
@@ -65,18 +66,46 @@ const char *su_exposed_why(const struct su_exposed_process *process)
 {
         switch (process->place) {
         case SU_PLACE_OLD_VIEW:
-                return "has a private view of /usr that is still a former one";
+                return _("has a private view of /usr that is still a former one");
         case SU_PLACE_SANDBOX:
-                return "has the old file mapped, in a sandbox that shows this system's /usr";
+                return _("has the old file mapped, in a sandbox that shows this system's /usr");
         case SU_PLACE_CHROOT:
-                return "runs in another tree, which has files of its own";
+                return _("runs in another tree, which has files of its own");
         case SU_PLACE_CONTAINER:
-                return "runs in a container, which has files of its own";
+                return _("runs in a container, which has files of its own");
         case SU_PLACE_HERE:
                 break;
         }
-        return process->deleted ? "has an old file mapped that was deleted or replaced since"
-                                : "was started before, and has the old file mapped";
+        return process->deleted ? _("has an old file mapped that was deleted or replaced since")
+                                : _("was started before, and has the old file mapped");
+}
+
+int su_exposed_tell(const struct su_exposed_process *process, char **ret, struct su_error *err)
+{
+        switch (process->place) {
+        case SU_PLACE_OLD_VIEW:
+                return su_format(ret, err,
+                                 _("%s has a private view of /usr that is still a former one"),
+                                 process->command);
+        case SU_PLACE_SANDBOX:
+                return su_format(
+                        ret, err,
+                        _("%s has the old file mapped, in a sandbox that shows this system's /usr"),
+                        process->command);
+        case SU_PLACE_CHROOT:
+                return su_format(ret, err, _("%s runs in another tree, which has files of its own"),
+                                 process->command);
+        case SU_PLACE_CONTAINER:
+                return su_format(ret, err, _("%s runs in a container, which has files of its own"),
+                                 process->command);
+        case SU_PLACE_HERE:
+                break;
+        }
+        return su_format(ret, err,
+                         process->deleted
+                                 ? _("%s has an old file mapped that was deleted or replaced since")
+                                 : _("%s was started before, and has the old file mapped"),
+                         process->command);
 }
 
 bool su_exposed_is_reached(const struct su_exposed_process *process)

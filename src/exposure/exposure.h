@@ -53,6 +53,8 @@ struct su_exposed_process {
 
 /* Why it is exposed still: the end of a sentence that begins with the process. */
 const char *su_exposed_why(const struct su_exposed_process *process);
+/* The same as a sentence. */
+int su_exposed_tell(const struct su_exposed_process *process, char **ret, struct su_error *err);
 bool su_exposed_is_reached(const struct su_exposed_process *process);
 
 struct su_exposure {

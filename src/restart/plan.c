@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/translate.h"
 
 const char *su_action_kind_name(enum su_action_kind kind)
 {
@@ -73,15 +74,16 @@ static int advise_relaunch(const struct su_exposed_process *process, const char 
         const struct su_owner *owner = &process->owner;
 
         if (owner->user_unit && su_ends_with(owner->user_unit, ".service"))
-                return su_format(ret, err,
-                                 "%s of user %u: restart it (systemctl --user restart), or log out",
-                                 owner->user_unit, (unsigned)process->uid);
+                return su_format(
+                        ret, err,
+                        _("%s of user %u: restart it (systemctl --user restart), or log out"),
+                        owner->user_unit, (unsigned)process->uid);
         if (owner->session)
                 return su_format(ret, err,
-                                 "%s of user %u in session %s: close it and open it again", program,
-                                 (unsigned)process->uid, owner->session);
-        return su_format(ret, err, "%s of user %u: close it and open it again, or log out", program,
-                         (unsigned)process->uid);
+                                 _("%s of user %u in session %s: close it and open it again"),
+                                 program, (unsigned)process->uid, owner->session);
+        return su_format(ret, err, _("%s of user %u: close it and open it again, or log out"),
+                         program, (unsigned)process->uid);
 }
 
 static int advise(enum su_action_kind kind, const struct su_exposed_process *process,
@@ -92,28 +94,28 @@ static int advise(enum su_action_kind kind, const struct su_exposed_process *pro
         switch (kind) {
         case SU_ACTION_RELOAD:
         case SU_ACTION_RESTART:
-                return su_format(ret, err, "restart %s", unit);
+                return su_format(ret, err, _("restart %s"), unit);
         case SU_ACTION_REEXECUTE:
-                return su_strdup("the service manager executes itself anew", ret, err);
+                return su_strdup(_("the service manager executes itself anew"), ret, err);
         case SU_ACTION_RELAUNCH:
                 return advise_relaunch(process, program, ret, err);
         case SU_ACTION_SOFT_REBOOT:
-                return su_format(ret, err,
-                                 "%s is never restarted by itself: systemctl soft-reboot at a good "
-                                 "time",
-                                 unit);
+                return su_format(
+                        ret, err,
+                        _("%s is never restarted by itself: systemctl soft-reboot at a good time"),
+                        unit);
         case SU_ACTION_REBOOT:
-                return su_format(ret, err, "%s is never restarted by itself: reboot at a good time",
-                                 unit);
+                return su_format(ret, err,
+                                 _("%s is never restarted by itself: reboot at a good time"), unit);
         case SU_ACTION_NOT_REACHED:
-                return su_format(ret, err, "%s: update it where it comes from", program);
+                return su_format(ret, err, _("%s: update it where it comes from"), program);
         case SU_ACTION_BY_PERSON:
                 break;
         }
         if (unit && su_ends_with(unit, ".service"))
-                return su_format(ret, err, "%s is not restarted by itself: restart it by hand",
+                return su_format(ret, err, _("%s is not restarted by itself: restart it by hand"),
                                  unit);
-        return su_format(ret, err, "%s (process %d) belongs to no service: restart it by hand",
+        return su_format(ret, err, _("%s (process %d) belongs to no service: restart it by hand"),
                          program, (int)process->pid);
 }
 
@@ -176,9 +178,12 @@ static const char *find_notice(const struct su_exposed_process *process)
 static int give_reason(const struct su_exposed_process *process, char **ret, struct su_error *err)
 {
         const char *notice = find_notice(process);
+        su_auto_free char *why = NULL;
+        int r;
 
-        return su_format(ret, err, "%s %s%s%s", process->command, su_exposed_why(process),
-                         notice ? "; until then: " : "", notice ? notice : "");
+        r = su_exposed_tell(process, notice ? &why : ret, err);
+        /* TRANSLATORS: why a process has to be restarted, and what its publisher says. */
+        return r < 0 || !notice ? r : su_format(ret, err, _("%s; until then: %s"), why, notice);
 }
 
 static int plan_process(struct planner *planner, const struct su_exposure *exposure,
@@ -226,14 +231,15 @@ static int plan_stale(struct planner *planner, const struct su_stale_unit *stale
                 return 0;
         r = append_action(&planner->plan, kind, stale->unit, &action, err);
         if (r >= 0)
-                r = su_format(&action->advice, err,
-                              kind == SU_ACTION_RELOAD    ? "reload %s"
-                              : kind == SU_ACTION_RESTART ? "restart %s"
-                                                          : "%s is not restarted by itself: "
-                                                            "restart it at a good time",
-                              stale->unit);
+                r = su_format(
+                        &action->advice, err,
+                        kind == SU_ACTION_RELOAD ? _("reload %s")
+                        : kind == SU_ACTION_RESTART
+                                ? _("restart %s")
+                                : _("%s is not restarted by itself: restart it at a good time"),
+                        stale->unit);
         if (r >= 0)
-                r = su_format(&action->reason, err, "it has read %s, which was replaced since",
+                r = su_format(&action->reason, err, _("it has read %s, which was replaced since"),
                               stale->path);
         return r;
 }
