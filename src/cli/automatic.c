@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "base/translate.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "device/config.h"
@@ -21,13 +22,14 @@ static int set(int root_fd, const char *name, struct su_error *err)
 static void print_text(enum su_automatic automatic)
 {
         static const char *const texts[] = {
-                [SU_AUTOMATIC_OFF] = "Nothing is done by itself.",
-                [SU_AUTOMATIC_CHECK] = "Improvements are looked for; a person installs them.",
-                [SU_AUTOMATIC_DOWNLOAD] = "Improvements are made ready; a person installs them.",
-                [SU_AUTOMATIC_INSTALL] = "Improvements are installed by themselves.",
+                [SU_AUTOMATIC_OFF] = N_("Nothing is done by itself."),
+                [SU_AUTOMATIC_CHECK] = N_("Improvements are looked for; a person installs them."),
+                [SU_AUTOMATIC_DOWNLOAD] =
+                        N_("Improvements are made ready; a person installs them."),
+                [SU_AUTOMATIC_INSTALL] = N_("Improvements are installed by themselves."),
         };
 
-        (void)puts(texts[automatic]);
+        (void)puts(_(texts[automatic]));
 }
 
 int su_verb_automatic(const struct su_arguments *arguments, struct su_error *err)

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "base/translate.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
@@ -77,30 +78,49 @@ static int output_document(const struct su_arguments *arguments, const struct su
                 err);
 }
 
+static void print_exposed(const struct su_change *change, size_t n_processes, size_t n_units)
+{
+        const size_t n_scanned = change->before.exposure.n_scanned;
+
+        if (change->dry_run)
+                (void)printf(su_plural("%zu of %zu processes runs code that is replaced.\n",
+                                       "%zu of %zu processes run code that is replaced.\n",
+                                       n_processes),
+                             n_processes, n_scanned);
+        else
+                (void)printf(su_plural("%zu of %zu processes ran code that is replaced.\n",
+                                       "%zu of %zu processes ran code that is replaced.\n",
+                                       n_processes),
+                             n_processes, n_scanned);
+        if (n_units > 0)
+                (void)printf(su_plural("%zu unit has read data that is replaced.\n",
+                                       "%zu units have read data that is replaced.\n", n_units),
+                             n_units);
+}
+
 static void print_plan_of(const struct su_change *change)
 {
         const struct su_exposure *exposure = &change->before.exposure;
 
         if (exposure->n_processes == 0 && change->before.stale.n_units == 0)
                 return;
-        (void)printf("%zu of %zu processes %s code that is replaced, %zu units data:\n",
-                     su_exposure_count(exposure), exposure->n_scanned,
-                     change->dry_run ? "run" : "ran", change->before.stale.n_units);
+        print_exposed(change, su_exposure_count(exposure), change->before.stale.n_units);
         su_print_plan(su_change_plan(change), "  ");
 }
 
 static void print_result(const struct su_change *change, const char *version)
 {
-        (void)printf("This system is now at %s (swapped in %.1f ms).\n", version,
+        (void)printf(_("This system is now at %s (swapped in %.1f ms).\n"), version,
                      (double)change->swap.swap_us / 1000);
         su_print_refresh(&change->refresh);
 }
 
 static void print_waits(const struct su_change *change, const char *version)
 {
-        (void)printf("%s %s", version,
-                     change->staged ? "is in the store, and waits to be installed"
-                                    : "waits to be downloaded");
+        if (change->staged)
+                (void)printf(_("%s is in the store, and waits to be installed"), version);
+        else
+                (void)printf(_("%s waits to be downloaded"), version);
         for (size_t i = 0; i < SU_CONDITIONS; i++)
                 if (change->waits & 1U << i)
                         (void)printf(": %s", su_condition_wish(1U << i));
@@ -121,12 +141,12 @@ static int print_text(const struct su_engine *engine, const struct su_change *ch
                 return 0;
         }
         if (!change->dry_run && !change->changed) {
-                (void)printf("%s is installed; nothing newer is offered.\n", version);
+                (void)printf(_("%s is installed; nothing newer is offered.\n"), version);
                 return 0;
         }
         if (change->dry_run)
-                (void)printf("%s would be put in place: %llu bytes to download, %llu bytes of "
-                             "images to rebuild.\n",
+                (void)printf(_("%s would be put in place: %llu bytes to download, %llu bytes of "
+                               "images to rebuild.\n"),
                              version, (unsigned long long)change->download_bytes,
                              (unsigned long long)change->image_bytes);
         su_print_fixes(&change->to, "  ");

@@ -20,6 +20,23 @@ static int output_document(const struct su_arguments *arguments, const struct su
                                 err);
 }
 
+static int print_message(const struct su_engine *engine, const struct su_offer *offer,
+                         struct su_error *err)
+{
+        const bool stays = offer->decision.course == SU_COURSE_STAY;
+        su_auto_free char *version = NULL;
+        su_auto_free char *message = NULL;
+        int r;
+
+        r = su_engine_version(engine, stays ? &offer->present : &offer->decision.level, &version,
+                              err);
+        if (r >= 0)
+                r = su_output_message(offer->message, version, &message, err);
+        if (r >= 0)
+                (void)puts(message);
+        return r;
+}
+
 int su_verb_check(const struct su_arguments *arguments, struct su_error *err)
 {
         su_auto_engine struct su_engine *engine = NULL;
@@ -33,8 +50,8 @@ int su_verb_check(const struct su_arguments *arguments, struct su_error *err)
                 r = output_document(arguments, engine, &offer, err);
         if (r < 0 || arguments->json)
                 return r;
-        (void)puts(offer.message);
-        if (offer.decision.course == SU_COURSE_INSTALL)
+        r = print_message(engine, &offer, err);
+        if (r >= 0 && offer.decision.course == SU_COURSE_INSTALL)
                 su_print_fixes(&offer.manifest, "  ");
-        return 0;
+        return r;
 }

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/translate.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "device/coverage.h"
@@ -60,7 +61,7 @@ static void print_text(const struct report *report)
         const struct su_exposure *exposure = &report->review.survey.exposure;
 
         if (report->coverage.n_gaps == 0)
-                (void)puts("No copy of the old code was found elsewhere.");
+                (void)puts(_("No copy of the old code was found elsewhere."));
         for (size_t i = 0; i < report->coverage.n_gaps; i++) {
                 const struct su_gap *gap = &report->coverage.gaps[i];
 
@@ -70,12 +71,14 @@ static void print_text(const struct report *report)
         }
         for (size_t i = 0; i < exposure->n_processes; i++)
                 if (exposure->processes[i].place != SU_PLACE_HERE)
-                        (void)printf("%-10s process %d (%s) %s\n",
+                        (void)printf(_("%-10s process %d (%s) %s\n"),
                                      su_place_name(exposure->processes[i].place),
                                      (int)exposure->processes[i].pid,
                                      exposure->processes[i].command,
                                      su_exposed_why(&exposure->processes[i]));
-        (void)printf("%zu files were looked into.\n", report->coverage.n_files);
+        (void)printf(su_plural("%zu file was looked into.\n", "%zu files were looked into.\n",
+                               report->coverage.n_files),
+                     report->coverage.n_files);
 }
 
 int su_verb_coverage(const struct su_arguments *arguments, struct su_error *err)

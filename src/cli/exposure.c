@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/translate.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 
@@ -70,9 +71,10 @@ static void print_fixes(const struct su_review *review)
                 for (size_t j = 0; j < component->n_fixes; j++) {
                         (void)printf("%-16s %-12s ", component->fixes[j].id, component->name);
                         if (count == 0)
-                                (void)puts("no process");
+                                (void)puts(_("no process"));
                         else
-                                (void)printf("%zu process%s\n", count, count == 1 ? "" : "es");
+                                (void)printf(su_plural("%zu process\n", "%zu processes\n", count),
+                                             count);
                 }
         }
 }
@@ -86,11 +88,11 @@ static void print_owner(const struct su_exposed_process *process)
                 (void)printf("%s%s%s", su_place_name(process->place), owner->unit ? " " : "",
                              owner->unit ? owner->unit : "");
         else if (owner->session)
-                (void)printf("session %s of user %u", owner->session, (unsigned)process->uid);
+                (void)printf(_("session %s of user %u"), owner->session, (unsigned)process->uid);
         else if (owner->user_unit)
-                (void)printf("%s of user %u", owner->user_unit, (unsigned)process->uid);
+                (void)printf(_("%s of user %u"), owner->user_unit, (unsigned)process->uid);
         else
-                (void)printf("%s", owner->unit ? owner->unit : "no unit");
+                (void)printf("%s", owner->unit ? owner->unit : _("no unit"));
 }
 
 static void print_processes(const struct su_review *review)
@@ -106,32 +108,47 @@ static void print_processes(const struct su_review *review)
                 (void)puts("");
         }
         for (size_t i = 0; i < review->survey.stale.n_units; i++)
-                (void)printf("        %s: has read %s, which was replaced since\n",
+                (void)printf(_("        %s: has read %s, which was replaced since\n"),
                              review->survey.stale.units[i].unit,
                              review->survey.stale.units[i].path);
+}
+
+static void print_heading(const struct su_review *review)
+{
+        const char *level = review->level.name;
+
+        if (!review->to.baseline)
+                (void)printf(_("Level (%s) is removed. Processes that run other code than the "
+                               "baseline's:\n"),
+                             level);
+        else if (review->installed)
+                (void)printf(_("Level (%s) is installed. Processes that run other code than it "
+                               "brings:\n"),
+                             level);
+        else
+                (void)printf(_("Level (%s) is offered, not installed. Processes that run other "
+                               "code than it brings:\n"),
+                             level);
 }
 
 static void print_text(const struct su_review *review)
 {
         if (!review->level.name[0]) {
-                (void)puts("No improvement is known to this system: run 'suture check' first.");
+                (void)puts(_("No improvement is known to this system: run 'suture check' first."));
                 return;
         }
         if (review->survey.exposure.n_processes == 0 && review->survey.stale.n_units == 0) {
-                (void)printf("Nothing is running old code (%zu processes looked at).\n",
+                (void)printf(su_plural("Nothing is running old code (%zu process looked at).\n",
+                                       "Nothing is running old code (%zu processes looked at).\n",
+                                       review->survey.exposure.n_scanned),
                              review->survey.exposure.n_scanned);
                 print_fixes(review);
                 return;
         }
-        (void)printf("Level (%s) is %s. Processes that run other code than %s:\n",
-                     review->level.name,
-                     review->installed     ? "installed"
-                     : review->to.baseline ? "offered, not installed"
-                                           : "removed",
-                     review->to.baseline ? "it brings" : "the baseline's");
+        print_heading(review);
         print_processes(review);
         print_fixes(review);
-        (void)puts("To end it:");
+        (void)puts(_("To end it:"));
         su_print_plan(&review->survey.plan, "  ");
 }
 

@@ -1,9 +1,12 @@
 #include "cli/output.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
+#include "base/translate.h"
 #include "cli/parent.h"
 #include "device/fit.h"
 
@@ -119,15 +122,15 @@ json_t *su_output_plan(const struct su_plan *plan)
 const char *su_output_fit(enum su_fit fit)
 {
         static const char *const texts[] = {
-                [SU_FIT_APPLIES] = "applies",
-                [SU_FIT_FIXED] = "is fixed by the system's own packages now",
+                [SU_FIT_APPLIES] = N_("applies"),
+                [SU_FIT_FIXED] = N_("is fixed by the system's own packages now"),
                 [SU_FIT_MISSING] =
-                        "is not in place, its image is damaged or gone: run 'suture install'",
+                        N_("is not in place, its image is damaged or gone: run 'suture install'"),
                 [SU_FIT_SUPERSEDED] =
-                        "was replaced by other packages, which this improvement does not know",
+                        N_("was replaced by other packages, which this improvement does not know"),
         };
 
-        return texts[fit];
+        return _(texts[fit]);
 }
 
 static json_t *component_to_json(const struct su_component *component)
@@ -156,6 +159,43 @@ json_t *su_output_components(const struct su_manifest *manifest)
                     0)
                         return NULL;
         return su_take(components);
+}
+
+static bool is_said(const char *message, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));
+
+static bool is_said(const char *message, const char *format, ...)
+{
+        su_auto_free char *text = NULL;
+        va_list ap;
+        int n;
+
+        va_start(ap, format);
+        n = vasprintf(&text, format, ap);
+        va_end(ap);
+        return n >= 0 && strcmp(text, message) == 0;
+}
+
+int su_output_message(const char *message, const char *version, char **ret, struct su_error *err)
+{
+        if (is_said(message, "%s is installed; nothing newer is offered", version))
+                return su_format(ret, err, _("%s is installed; nothing newer is offered"), version);
+        if (is_said(message, "%s is offered", version))
+                return su_format(ret, err, _("%s is offered"), version);
+        if (is_said(message,
+                    "%s is offered; it, or a newer one, was removed here: it waits for a person",
+                    version))
+                return su_format(ret, err,
+                                 _("%s is offered; it, or a newer one, was removed here: it waits "
+                                   "for a person"),
+                                 version);
+        if (is_said(message, "%s is offered; it failed here, and is not installed again by itself",
+                    version))
+                return su_format(
+                        ret, err,
+                        _("%s is offered; it failed here, and is not installed again by itself"),
+                        version);
+        return su_strdup(message, ret, err);
 }
 
 static json_t *delta_to_json(const struct su_delta_ref *delta)
@@ -228,16 +268,28 @@ void su_print_choices(const struct su_change *change, const char *indent)
         }
 }
 
+/* " (process 7, 8)" */
+static void print_pids(const struct su_action *action)
+{
+        if (action->n_pids == 0)
+                return;
+        (void)fputs(" (", stdout);
+        (void)printf(_("process %d"), (int)action->pids[0]);
+        for (size_t i = 1; i < action->n_pids; i++)
+                (void)printf(", %d", (int)action->pids[i]);
+        (void)putchar(')');
+}
+
 void su_print_plan(const struct su_plan *plan, const char *indent)
 {
         for (size_t i = 0; i < plan->n_actions; i++) {
                 const struct su_action *action = &plan->actions[i];
 
-                (void)printf("%s%s\n%s  because %s", indent, action->advice, indent,
-                             action->reason);
-                for (size_t j = 0; j < action->n_pids; j++)
-                        (void)printf("%s%d", j ? ", " : " (process ", (int)action->pids[j]);
-                (void)puts(action->n_pids > 0 ? ")" : "");
+                (void)printf("%s%s\n%s  ", indent, action->advice, indent);
+                /* TRANSLATORS: why something is to be restarted: a sentence that ends here. */
+                (void)printf(_("because %s"), action->reason);
+                print_pids(action);
+                (void)puts("");
         }
 }
 
@@ -246,10 +298,12 @@ void su_print_fixes(const struct su_manifest *manifest, const char *indent)
         for (size_t i = 0; i < manifest->n_components; i++) {
                 const struct su_component *component = &manifest->components[i];
 
-                (void)printf("%s%s %s, %zu files%s%s\n", indent, component->name,
-                             component->new_version, component->n_files,
-                             component->fit != SU_FIT_APPLIES ? ": " : "",
-                             component->fit != SU_FIT_APPLIES ? su_output_fit(component->fit) : "");
+                (void)fputs(indent, stdout);
+                (void)printf(su_plural("%s %s, %zu file", "%s %s, %zu files", component->n_files),
+                             component->name, component->new_version, component->n_files);
+                if (component->fit != SU_FIT_APPLIES)
+                        (void)printf(": %s", su_output_fit(component->fit));
+                (void)puts("");
                 for (size_t j = 0; j < component->n_fixes; j++)
                         (void)printf("%s  %s%s%s\n", indent, component->fixes[j].id,
                                      component->fixes[j].title ? "  " : "",
@@ -272,16 +326,30 @@ static void print_putting_off(const struct su_refresh *refresh)
         char at[SU_TIME_TEXT_SIZE];
 
         if (refresh->overdue)
-                (void)puts("Restarts are overdue: the deadline has passed.");
+                (void)puts(_("Restarts are overdue: the deadline has passed."));
         if (refresh->opens < 0) {
-                (void)puts("Restarts were put off: no maintenance window opens within eight days.");
+                (void)puts(
+                        _("Restarts were put off: no maintenance window opens within eight days."));
         } else if (refresh->opens <= su_now()) {
-                (void)puts("Restarts were put off: 'suture restart' does them.");
+                (void)puts(_("Restarts were put off: 'suture restart' does them."));
         } else {
                 su_time_format(refresh->opens, at);
-                (void)printf("Restarts were put off until the maintenance window opens, at %s.\n",
-                             at);
+                (void)printf(
+                        _("Restarts were put off until the maintenance window opens, at %s.\n"),
+                        at);
         }
+}
+
+static void say_who_waits(size_t n_processes, size_t n_units)
+{
+        if (n_processes > 0)
+                (void)printf(su_plural("%zu process still runs old code.\n",
+                                       "%zu processes still run old code.\n", n_processes),
+                             n_processes);
+        if (n_units > 0)
+                (void)printf(su_plural("%zu unit still uses old data.\n",
+                                       "%zu units still use old data.\n", n_units),
+                             n_units);
 }
 
 void su_print_refresh(const struct su_refresh *refresh)
@@ -291,13 +359,12 @@ void su_print_refresh(const struct su_refresh *refresh)
         if (refresh->opens != 0)
                 print_putting_off(refresh);
         if (!su_survey_is_waiting(after)) {
-                (void)puts("Nothing is running old code.");
+                (void)puts(_("Nothing is running old code."));
                 if (after->plan.n_actions == 0)
                         return;
-                (void)puts("Not reached by it:");
+                (void)puts(_("Not reached by it:"));
         } else {
-                (void)printf("%zu processes still run old code, %zu units use old data:\n",
-                             su_exposure_count(&after->exposure), after->stale.n_units);
+                say_who_waits(su_exposure_count(&after->exposure), after->stale.n_units);
         }
         su_print_plan(&after->plan, "  ");
 }
@@ -305,12 +372,13 @@ void su_print_refresh(const struct su_refresh *refresh)
 void su_print_restoration(const struct su_restoration *restoration)
 {
         static const char *const sentences[] = {
-                [SU_RESTORED_ALL] = "Background security improvements are on /usr again.",
-                [SU_RESTORED_PART] = "Background security improvements are on /usr again, but for:",
-                [SU_RESTORED_BASELINE] = "No background security improvement applies any more:",
+                [SU_RESTORED_ALL] = N_("Background security improvements are on /usr again."),
+                [SU_RESTORED_PART] =
+                        N_("Background security improvements are on /usr again, but for:"),
+                [SU_RESTORED_BASELINE] = N_("No background security improvement applies any more:"),
         };
 
-        (void)puts(sentences[restoration->restored]);
+        (void)puts(_(sentences[restoration->restored]));
         for (size_t i = 0; i < restoration->to.n_components; i++) {
                 const struct su_component *component = &restoration->to.components[i];
 

@@ -25,6 +25,10 @@ json_t *su_output_plan(const struct su_plan *plan);
 const char *su_output_fit(enum su_fit fit);
 json_t *su_output_components(const struct su_manifest *manifest);
 
+/* `message` as su_offer_get() made it for `version`, in the language that is spoken; others, like
+ * those of failures, as they are. */
+int su_output_message(const char *message, const char *version, char **ret, struct su_error *err);
+
 /* By which delta each image was, or would be, made, and why not by a smaller one. */
 json_t *su_output_choices(const struct su_change *change);
 /* The same for people, where a smaller one was passed over. */

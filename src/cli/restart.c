@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "base/interrupt.h"
+#include "base/translate.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
@@ -31,8 +32,16 @@ static void print_text(const struct su_restart *restart)
         const struct su_refresh *refresh = &restart->refresh;
 
         if (refresh->restarted || restart->dry_run) {
-                (void)printf("%zu things %s:\n", su_plan_count_own(&refresh->plan),
-                             restart->dry_run ? "would be restarted" : "were restarted");
+                const size_t n = su_plan_count_own(&refresh->plan);
+
+                if (restart->dry_run)
+                        (void)printf(su_plural("%zu thing would be restarted:\n",
+                                               "%zu things would be restarted:\n", n),
+                                     n);
+                else
+                        (void)printf(su_plural("%zu thing was restarted:\n",
+                                               "%zu things were restarted:\n", n),
+                                     n);
                 su_print_plan(&refresh->plan, "  ");
         }
         if (!restart->dry_run)

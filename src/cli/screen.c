@@ -12,7 +12,7 @@
 #define COLUMNS 80
 #define COLUMNS_MIN 40
 #define ROWS 24
-#define INDENT 12
+#define INDENT 12   /* or more, where a label is longer in the language that is spoken */
 #define LINES_MAX 2 /* that a text may take */
 
 static bool wants_colours(void)
@@ -27,7 +27,7 @@ void su_screen_open(struct su_screen *ret)
 {
         struct winsize size = {0};
 
-        *ret = (struct su_screen){.columns = COLUMNS, .rows = ROWS - 1};
+        *ret = (struct su_screen){.columns = COLUMNS, .rows = ROWS - 1, .indent = INDENT};
         if (!isatty(STDOUT_FILENO))
                 return;
         ret->is_coloured = wants_colours();
@@ -51,6 +51,33 @@ static size_t measure(const char *text, size_t columns)
                         break;
         }
         return size;
+}
+
+static size_t count_columns(const char *text)
+{
+        size_t columns = 0;
+
+        for (; *text; text++)
+                columns += ((unsigned char)*text & 0xc0) != 0x80;
+        return columns;
+}
+
+/* "Label:     ", or as many blanks as go with the one before; the columns that it takes. */
+static size_t print_label(struct su_screen *screen, const char *label)
+{
+        size_t columns;
+
+        if (!label) {
+                (void)printf("%*s", (int)screen->indent, "");
+                return screen->indent;
+        }
+        columns = count_columns(label) + 1;
+        screen->indent = columns < INDENT ? INDENT : columns + 1;
+        if (screen->indent > COLUMNS_MIN / 2)
+                screen->indent = COLUMNS_MIN / 2;
+        (void)printf("%s:%*s", label,
+                     columns < screen->indent ? (int)(screen->indent - columns) : 1, "");
+        return screen->indent;
 }
 
 /* As much of `text` as fits into a line, up to the last blank if there is one. */
@@ -122,10 +149,15 @@ void su_screen_say(struct su_screen *screen, const char *label, const char *form
         va_end(ap);
         if (n < 0)
                 return;
-        (void)printf("%s%c%*s", label ? label : "", label ? ':' : ' ',
-                     INDENT - 1 - (label ? (int)strlen(label) : 0), "");
-        print_wrapped(screen, text, INDENT);
+        print_wrapped(screen, text, print_label(screen, label));
         (void)puts("");
+}
+
+void su_screen_entry(struct su_screen *screen, const char *label, const char *text)
+{
+        print_cut(text, screen->columns - print_label(screen, label));
+        (void)puts("");
+        screen->used++;
 }
 
 void su_screen_line(struct su_screen *screen, const char *format, ...)

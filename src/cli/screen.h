@@ -14,8 +14,9 @@ enum su_tone {
 
 struct su_screen {
         size_t columns;
-        size_t rows; /* without the one for the prompt */
-        size_t used; /* rows so far */
+        size_t rows;   /* without the one for the prompt */
+        size_t used;   /* rows so far */
+        size_t indent; /* of what stands beside the label of now */
         bool is_coloured;
 };
 
@@ -28,6 +29,8 @@ void su_screen_headline(struct su_screen *screen, enum su_tone tone, const char 
  * before. */
 void su_screen_say(struct su_screen *screen, const char *label, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
+/* "Label:     text" in one line, which is cut where it is too long. */
+void su_screen_entry(struct su_screen *screen, const char *label, const char *text);
 /* One line, which is cut where it is too long. */
 void su_screen_line(struct su_screen *screen, const char *format, ...)
         __attribute__((format(printf, 2, 3)));
