@@ -4,7 +4,7 @@
 set -euo pipefail
 
 build="gcc clang libclang-rt-dev meson ninja-build pkg-config make libssl-dev libjansson-dev libzstd-dev
-       libcurl4-openssl-dev libseccomp-dev libsystemd-dev libfsverity-dev libdivsufsort-dev"
+       libcurl4-openssl-dev libseccomp-dev libsystemd-dev libfsverity-dev libdivsufsort-dev gettext"
 publish="erofs-utils dpkg-dev zstd"
 check="libcmocka-dev python3-pytest python3-pytest-xdist python3-cryptography python3-jsonschema
        python3-prometheus-client faketime clang-format clang-tidy strace"

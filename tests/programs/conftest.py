@@ -1,4 +1,5 @@
 """One world for all tests: the trees and the published levels are made once, devices are made for each test."""
+import json
 import os
 import pathlib
 import shutil
@@ -85,6 +86,35 @@ def server(shop):
     yield server
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def installed_catalogs():
+    """The translations are where the programs look for them, in this mount namespace only."""
+    if not support.IS_ROOT:
+        pytest.skip(NEEDS_ROOT)
+    assert INSIDE in os.environ, "name this directory on pytest's command line"
+    build = support.BUILD.parent
+    if not (build / "po/de/LC_MESSAGES/suture.mo").exists():
+        pytest.skip("NOT TESTED: built without gettext")
+    options = {o["name"]: o["value"] for o in json.loads((build / "meson-info/intro-buildoptions.json").read_text())}
+    place = pathlib.Path(options["prefix"], options["localedir"])
+    covered = next(path for path in (place, *place.parents) if path.is_dir())
+    support.run("mount", "-t", "tmpfs", "tmpfs", covered)
+    shutil.copytree(build / "po/de", place / "de")
+    yield place
+    support.run("umount", covered)
+
+
+@pytest.fixture
+def catalogs(scratch, installed_catalogs):
+    """The environment of somebody who reads German. The locale is German by its name alone: which ones are installed does
+    not matter."""
+    locales = scratch / "locales"
+    locales.mkdir(exist_ok=True)
+    if not (locales / "de_DE.utf8").exists():
+        (locales / "de_DE.utf8").symlink_to("/usr/lib/locale/C.utf8")
+    return {"LOCPATH": str(locales), "LC_ALL": "de_DE.UTF-8", "LANGUAGE": ""}
 
 
 @pytest.fixture
