@@ -163,3 +163,22 @@ const char *su_last_line(char *text)
         newline = strrchr(text, '\n');
         return newline ? newline + 1 : text;
 }
+
+bool su_language_is_valid(const char *text)
+{
+        const char *c = text + strspn(text, "abcdefghijklmnopqrstuvwxyz");
+
+        if (strlen(text) >= SU_LANGUAGE_SIZE || c - text < 2 || c - text > 3)
+                return false;
+        if (*c == '_') {
+                if (strspn(c + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 2)
+                        return false;
+                c += 3;
+        }
+        if (*c == '@') {
+                if (strspn(c + 1, "abcdefghijklmnopqrstuvwxyz") == 0)
+                        return false;
+                c += 1 + strspn(c + 1, "abcdefghijklmnopqrstuvwxyz");
+        }
+        return *c == '\0';
+}

@@ -34,3 +34,7 @@ bool su_path_is_normal(const char *path);
 /* A name that is safe as one path component and in a URL: [A-Za-z0-9] first, then also [._+~-],
  * at most 128 bytes. */
 bool su_name_is_safe(const char *name);
+
+#define SU_LANGUAGE_SIZE 17
+/* "de", "pt_BR", "sr@latin": what is safe in LANGUAGE, and in the name of a locale. */
+bool su_language_is_valid(const char *text);

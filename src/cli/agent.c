@@ -7,6 +7,7 @@
 #include "base/bus_names.h"
 #include "base/interrupt.h"
 #include "base/text.h"
+#include "cli/language.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 
@@ -166,8 +167,10 @@ static int append_options(sd_bus_message *call, const char *verb,
                 [SU_RESTART_LATER] = "later",
                 [SU_RESTART_TONIGHT] = "tonight",
         };
+        char language[SU_LANGUAGE_SIZE];
         int r;
 
+        su_language_name(language);
         if (strcmp(verb, "check") == 0 || strcmp(verb, "watch") == 0 || arguments->unattended)
                 return 0;
         r = sd_bus_message_open_container(call, 'a', "{sv}");
@@ -179,6 +182,8 @@ static int append_options(sd_bus_message *call, const char *verb,
                 r = sd_bus_message_append(call, "{sv}", "download-only", "b", 1);
         if (r >= 0 && arguments->if_due)
                 r = sd_bus_message_append(call, "{sv}", "if-due", "b", 1);
+        if (r >= 0 && language[0])
+                r = sd_bus_message_append(call, "{sv}", "language", "s", language);
         return r < 0 ? r : sd_bus_message_close_container(call);
 }
 

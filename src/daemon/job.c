@@ -148,8 +148,8 @@ int su_job_start(struct su_job *job, const char *const *program, struct su_error
 
         for (size_t i = 0; i < SU_JOB_ARGUMENTS_MAX && job->order.arguments[i][0]; i++)
                 arguments[i] = job->order.arguments[i];
-        return su_run_start(sd_bus_get_event(job->bus), program, arguments, &listener, &job->run,
-                            err);
+        return su_run_start(sd_bus_get_event(job->bus), program, arguments, job->order.language,
+                            &listener, &job->run, err);
 }
 
 void su_job_cancel(struct su_job *job)

@@ -7,6 +7,7 @@
 #include <systemd/sd-bus.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "daemon/run.h"
 
 #define SU_JOB_ARGUMENTS_MAX 10
@@ -17,6 +18,7 @@ struct su_order {
         const char *kind;   /* "check", "install", "remove", "restart", "watch", "update" */
         const char *action; /* polkit's, for who wants it done, or cancelled */
         char arguments[SU_JOB_ARGUMENTS_MAX][SU_JOB_ARGUMENT_SIZE]; /* "" at the end */
+        char language[SU_LANGUAGE_SIZE];                            /* "": English */
 };
 
 /* USAGE when there are too many, or one is too long. */

@@ -37,7 +37,7 @@ static int begin(struct su_look *look, struct su_error *err)
 
         watch_state(look);
         look->again = false;
-        return su_run_start(look->event, look->program, arguments, &listener, &look->run, err);
+        return su_run_start(look->event, look->program, arguments, "", &listener, &look->run, err);
 }
 
 void su_look_again(struct su_look *look)

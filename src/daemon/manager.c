@@ -159,7 +159,7 @@ static int ask_program(const struct request *request, bool has_result, struct su
         for (size_t i = 0; i < SU_JOB_ARGUMENTS_MAX && request->order.arguments[i][0]; i++)
                 arguments[i] = request->order.arguments[i];
         return su_query_start(&request->manager->queries, request->manager->program, arguments,
-                              request->call, has_result, err);
+                              request->order.language, request->call, has_result, err);
 }
 
 static int perform_query(const struct request *request, struct su_error *err)
@@ -249,6 +249,7 @@ static const struct method methods[] = {
         {"SetAutomatic", perform_setting, NULL, SU_ACTION_CONFIGURE, {"automatic"}},
         {"Plan", perform_query, NULL, SU_ACTION_CHECK, {"install", "--dry-run", "--json"}},
         {"GetStatus", perform_query, NULL, NULL, {"status", "--json"}},
+        {"GetStatusIn", perform_query, NULL, NULL, {"status", "--json"}},
         {"GetExposure", perform_query, NULL, NULL, {"exposure", "--json"}},
         {"GetHistory", perform_query, NULL, NULL, {"history", "--json"}},
 };
@@ -272,7 +273,12 @@ static int read_order(const struct method *method, sd_bus_message *call, struct 
         for (size_t i = 0; i < SU_ELEMENTS(method->arguments) && method->arguments[i] && r >= 0;
              i++)
                 r = su_order_add(order, err, "%s", method->arguments[i]);
-        return r < 0 ? r : su_options_read(call, order, err);
+        if (r < 0)
+                return r;
+        /* What only looks may be wanted in a language, and takes nothing else. */
+        if (method->perform == perform_query && sd_bus_message_has_signature(call, "s"))
+                return su_options_read_language(call, order, err);
+        return su_options_read(call, order, err);
 }
 
 static int on_method(sd_bus_message *call, void *userdata, sd_bus_error *bus_error)
@@ -375,6 +381,9 @@ static const sd_bus_vtable vtable[] = {
                                 on_method, SD_BUS_VTABLE_UNPRIVILEGED),
         QUERY("Plan"),
         QUERY("GetStatus"),
+        SD_BUS_METHOD_WITH_ARGS("GetStatusIn", SD_BUS_ARGS("s", language),
+                                SD_BUS_RESULT("s", document), on_method,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
         QUERY("GetExposure"),
         QUERY("GetHistory"),
         SD_BUS_METHOD("Subscribe", NULL, NULL, on_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),

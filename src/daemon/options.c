@@ -7,7 +7,7 @@
 struct option {
         const char *kind;
         const char *name;
-        char type;
+        char type; /* as on the bus; l: a string that is a language */
         const char *argument;
 };
 
@@ -18,6 +18,9 @@ static const struct option options[] = {
         {"remove", "restart", 's', "--restart="},
         {"restart", "restart", 's', "--restart="},
         {"restart", "if-due", 'b', "--if-due"},
+        {"install", "language", 'l', NULL},
+        {"remove", "language", 'l', NULL},
+        {"restart", "language", 'l', NULL},
 };
 
 static const struct option *find(const char *kind, const char *name)
@@ -31,7 +34,24 @@ static const struct option *find(const char *kind, const char *name)
 static int fail_type(const struct option *option, struct su_error *err)
 {
         return su_fail(err, SU_ERROR_USAGE, "option '%s' is %s", option->name,
-                       option->type == 's' ? "a string" : "a boolean");
+                       option->type == 'b' ? "a boolean" : "a string");
+}
+
+static int set_language(const char *text, struct su_order *order, struct su_error *err)
+{
+        if (!su_language_is_valid(text))
+                return su_fail(err, SU_ERROR_USAGE, "a language is like 'de' or 'pt_BR'");
+        (void)snprintf(order->language, sizeof order->language, "%s", text);
+        return 0;
+}
+
+int su_options_read_language(sd_bus_message *call, struct su_order *order, struct su_error *err)
+{
+        const char *text;
+
+        if (sd_bus_message_read(call, "s", &text) < 0)
+                return su_fail(err, SU_ERROR_USAGE, "the argument is malformed");
+        return set_language(text, order, err);
 }
 
 static int read_value(sd_bus_message *call, const struct option *option, struct su_order *order,
@@ -40,6 +60,10 @@ static int read_value(sd_bus_message *call, const struct option *option, struct 
         const char *text;
         int truth;
 
+        if (option->type == 'l')
+                return sd_bus_message_read(call, "v", "s", &text) < 0
+                               ? fail_type(option, err)
+                               : set_language(text, order, err);
         if (option->type == 's')
                 return sd_bus_message_read(call, "v", "s", &text) < 0
                                ? fail_type(option, err)

@@ -61,8 +61,8 @@ static size_t count(const struct su_queries *queries)
 }
 
 int su_query_start(struct su_queries *queries, const char *const *program,
-                   const char *const arguments[], sd_bus_message *call, bool has_result,
-                   struct su_error *err)
+                   const char *const arguments[], const char *language, sd_bus_message *call,
+                   bool has_result, struct su_error *err)
 {
         struct su_query *query = calloc(1, sizeof *query);
         const struct su_run_listener listener = {NULL, on_finished, query};
@@ -78,7 +78,7 @@ int su_query_start(struct su_queries *queries, const char *const *program,
         query->has_result = has_result;
         query->call = sd_bus_message_ref(call);
         r = su_run_start(sd_bus_get_event(sd_bus_message_get_bus(call)), program, arguments,
-                         &listener, &query->run, err);
+                         language, &listener, &query->run, err);
         if (r < 0) {
                 query_free(query);
                 return r;

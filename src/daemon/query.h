@@ -14,8 +14,9 @@ struct su_queries {
 };
 
 /* Answer `call` with what `program` prints for `arguments` (NULL at the end), as one string of
- * JSON where the method has a result, or with its error. BUSY when too many are open. */
+ * JSON where the method has a result, or with its error. Its sentences are in `language`, "" for
+ * English. BUSY when too many are open. */
 int su_query_start(struct su_queries *queries, const char *const *program,
-                   const char *const arguments[], sd_bus_message *call, bool has_result,
-                   struct su_error *err);
+                   const char *const arguments[], const char *language, sd_bus_message *call,
+                   bool has_result, struct su_error *err);
 void su_queries_done(struct su_queries *queries);

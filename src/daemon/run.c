@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "daemon/auto.h"
+#include "daemon/language.h"
 
 #define ARGUMENTS_MAX 32
 #define PARENT_FD 3
@@ -188,7 +189,8 @@ static int on_ended(sd_event_source *source, const siginfo_t *info, void *userda
         return 0;
 }
 
-static int spawn(struct su_run *run, const char *const argv[], int write_fd)
+static int spawn(struct su_run *run, const char *const argv[], char *const environment[],
+                 int write_fd)
 {
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attributes;
@@ -213,7 +215,7 @@ static int spawn(struct su_run *run, const char *const argv[], int write_fd)
                 r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
         if (r == 0)
                 r = posix_spawn(&run->pid, argv[0], &actions, &attributes, (char *const *)argv,
-                                environ);
+                                environment);
         (void)posix_spawnattr_destroy(&attributes);
         (void)posix_spawn_file_actions_destroy(&actions);
         if (r != 0)
@@ -229,8 +231,9 @@ static size_t append(const char *argv[ARGUMENTS_MAX], size_t n, const char *cons
 }
 
 static int start(struct su_run *run, const char *const *program, const char *const arguments[],
-                 struct su_error *err)
+                 const char *language, struct su_error *err)
 {
+        char **environment = NULL;
         const char *argv[ARGUMENTS_MAX] = {NULL};
         su_auto_close int write_fd = -EBADF;
         int ends[2];
@@ -246,7 +249,11 @@ static int start(struct su_run *run, const char *const *program, const char *con
         run->pipe_fd = ends[0];
         write_fd = ends[1];
         (void)fcntl(run->pipe_fd, F_SETFL, O_NONBLOCK);
-        r = spawn(run, argv, write_fd);
+        r = su_environment_make(language, &environment, err);
+        if (r < 0)
+                return r;
+        r = spawn(run, argv, environment, write_fd);
+        su_environment_done(environment);
         return r < 0 ? su_fail_errno(err, r, "cannot run '%s'", program[0]) : 0;
 }
 
@@ -261,7 +268,8 @@ static int listen_to(struct su_run *run, sd_event *event, struct su_error *err)
 }
 
 int su_run_start(sd_event *event, const char *const *program, const char *const arguments[],
-                 const struct su_run_listener *listener, struct su_run **ret, struct su_error *err)
+                 const char *language, const struct su_run_listener *listener, struct su_run **ret,
+                 struct su_error *err)
 {
         struct su_run *run = calloc(1, sizeof *run);
         int r;
@@ -270,7 +278,7 @@ int su_run_start(sd_event *event, const char *const *program, const char *const 
                 return su_fail_oom(err);
         run->listener = *listener;
         run->pipe_fd = run->output_fd = -EBADF;
-        r = start(run, program, arguments, err);
+        r = start(run, program, arguments, language, err);
         if (r >= 0)
                 r = listen_to(run, event, err);
         if (r < 0) {

@@ -28,9 +28,10 @@ struct su_run_listener {
 struct su_run;
 
 /* `program` (its path, and what it is always called with) is called with `arguments`; each ends
- * with NULL. SIGCHLD has to be blocked. */
+ * with NULL. It speaks `language`, "" for English. SIGCHLD has to be blocked. */
 int su_run_start(sd_event *event, const char *const *program, const char *const arguments[],
-                 const struct su_run_listener *listener, struct su_run **ret, struct su_error *err);
+                 const char *language, const struct su_run_listener *listener, struct su_run **ret,
+                 struct su_error *err);
 /* Ask it to stop: it ends, sooner or later, with CANCELLED or with what could not be stopped. */
 void su_run_cancel(struct su_run *run);
 /* One that is not finished is asked to stop, and waited for: a change that is past its point of no

@@ -85,6 +85,44 @@ static void test_names(void **state)
         assert_false(su_name_is_safe(longest));
 }
 
+static void test_languages(void **state)
+{
+        static const char *const good[] = {"de",       "nds",         "pt_BR",
+                                           "sr@latin", "sr_RS@latin", "abc_XY@abcdefghi"};
+        static const char *const bad[] = {
+                "",
+                "d",
+                "deut",
+                "DE",
+                "De",
+                "de_",
+                "de_D",
+                "de_DEU",
+                "de_de",
+                "de@",
+                "de@1",
+                "de@A",
+                "de_DE.UTF-8",
+                "de:fr",
+                "de ",
+                "de\n",
+                "../../x",
+                "/de",
+                "de/",
+                "de;rm",
+                "-de",
+                "de_DE@a/b",
+                "abc_XY@abcdefghij",
+                "\xc3\xa9\xc3\xa9",
+        };
+
+        (void)state;
+        for (size_t i = 0; i < SU_ELEMENTS(good); i++)
+                assert_true(su_language_is_valid(good[i]));
+        for (size_t i = 0; i < SU_ELEMENTS(bad); i++)
+                assert_false(su_language_is_valid(bad[i]));
+}
+
 static void test_sanitize(void **state)
 {
         char text[] = "a\x1b[2J\n\x7f\xc3\xa9z";
@@ -154,10 +192,15 @@ static void test_last_line(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_hex),      cmocka_unit_test(test_beginnings_and_ends),
-                cmocka_unit_test(test_paths),    cmocka_unit_test(test_names),
-                cmocka_unit_test(test_sanitize), cmocka_unit_test(test_make_printable),
-                cmocka_unit_test(test_format),   cmocka_unit_test(test_last_line),
+                cmocka_unit_test(test_hex),
+                cmocka_unit_test(test_beginnings_and_ends),
+                cmocka_unit_test(test_paths),
+                cmocka_unit_test(test_names),
+                cmocka_unit_test(test_languages),
+                cmocka_unit_test(test_sanitize),
+                cmocka_unit_test(test_make_printable),
+                cmocka_unit_test(test_format),
+                cmocka_unit_test(test_last_line),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
