@@ -134,15 +134,15 @@ static json_t *event_to_json(const json_t *event)
         return su_take(json);
 }
 
-/* The newest first. */
-static json_t *history_to_json(const struct su_engine *engine, struct su_error *err)
+/* The newest first. One that cannot be read is no reason to say nothing of all the rest. */
+static json_t *history_to_json(const struct su_engine *engine)
 {
         su_auto_json json_t *events = NULL;
         su_auto_json json_t *array = json_array();
         size_t n;
 
-        if (su_history_read(engine->state_fd, &events, err) < 0)
-                return NULL;
+        if (su_history_read(engine->state_fd, &events, NULL) < 0)
+                return json_null();
         n = json_array_size(events);
         for (size_t i = n; i > 0 && n - i < EVENTS_MAX; i--)
                 if (json_array_append_new(array, event_to_json(json_array_get(events, i - 1))) < 0)
@@ -188,7 +188,7 @@ static void add_levels(json_t **document, const struct su_report *report, struct
         add(document, "removed", su_output_level(&knowledge->removed));
         add(document, "recalls", refusals_to_json(&knowledge->recalls));
         add(document, "quarantine", refusals_to_json(&knowledge->quarantine));
-        add(document, "history", history_to_json(engine, err));
+        add(document, "history", history_to_json(engine));
 }
 
 /* Who still uses what was, or would be, replaced. */

@@ -16,6 +16,7 @@ struct su_agent {
         struct su_agent_listener listener;
         GDBusConnection *bus;
         GCancellable *cancellable;
+        const char *language; /* of the sentences, as the agent takes it; NULL: its own */
         guint watch;
         guint signals;
         guint look; /* a timer; 0: none */
@@ -123,7 +124,11 @@ static void look(struct su_agent *agent)
         if (agent->is_looking)
                 return;
         agent->is_looking = true;
-        call(agent, SU_BUS_PATH, SU_BUS_MANAGER, "GetStatus", NULL, "(s)", on_status);
+        if (agent->language)
+                call(agent, SU_BUS_PATH, SU_BUS_MANAGER, "GetStatusIn",
+                     g_variant_new("(s)", agent->language), "(s)", on_status);
+        else
+                call(agent, SU_BUS_PATH, SU_BUS_MANAGER, "GetStatus", NULL, "(s)", on_status);
 }
 
 /* ---- jobs ---- */
@@ -322,11 +327,25 @@ static void on_bus(GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer
                                                       on_appeared, on_vanished, agent, NULL);
 }
 
+/* The first of a person's languages that the agent knows how to read; the sentences are English
+ * where there is none. */
+static const char *find_language(void)
+{
+        const char *const *names = g_get_language_names();
+
+        for (size_t i = 0; names[i]; i++)
+                if (g_regex_match_simple("^[a-z]{2,3}(_[A-Z]{2})?(@[a-z]+)?$", names[i],
+                                         G_REGEX_DOLLAR_ENDONLY, 0))
+                        return g_intern_string(names[i]);
+        return NULL;
+}
+
 struct su_agent *su_agent_new(const struct su_agent_listener *listener)
 {
         struct su_agent *agent = g_new0(struct su_agent, 1);
 
         agent->listener = *listener;
+        agent->language = find_language();
         agent->cancellable = g_cancellable_new();
         g_bus_get(G_BUS_TYPE_SYSTEM, agent->cancellable, on_bus, agent);
         return agent;

@@ -19,8 +19,11 @@ report() { # report RESULT NAME
 # Told as diagnostics; true when there was nothing to tell.
 silent() { ! sed 's/^/# /' | grep .; }
 
-# `_` with nothing before it, su_plural, N_: whatever marks a sentence.
-grep -rlE '(^|[^A-Za-z0-9_])(_|N_|su_plural)\(' src --include='*.c' | LC_ALL=C sort >"$scratch/marked"
+# `_` with nothing before it, su_plural, ngettext, N_: whatever marks a sentence; and what the desktop reads.
+{
+        grep -rlE '(^|[^A-Za-z0-9_])(_|N_|su_plural|ngettext)\(' src --include='*.c'
+        ls data/desktop/*.desktop.in data/desktop/*.metainfo.xml.in
+} | LC_ALL=C sort >"$scratch/marked"
 grep -v '^#' po/POTFILES | grep . >"$scratch/listed"
 diff "$scratch/marked" <(LC_ALL=C sort "$scratch/listed") | silent
 report $? 'po/POTFILES has each file with sentences for people, and no other'

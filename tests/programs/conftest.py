@@ -38,6 +38,13 @@ def pytest_cmdline_main(config):
          *config.invocation_params.args], cwd=config.invocation_params.dir, env={**os.environ, INSIDE: "1"}).returncode
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shared_memory():
+    """Of our own: libfaketime names its piece by the process, and processes of other namespaces have the same numbers."""
+    if INSIDE in os.environ:
+        support.run("mount", "-t", "tmpfs", "tmpfs", "/dev/shm")
+
+
 @pytest.fixture(scope="session")
 def scratch():
     # A real file system, as devices have: /tmp may be a tmpfs. Readable for other users.

@@ -250,6 +250,7 @@ def test_a_change_that_cannot_be_recorded_is_said_to_be_in_place(device):
     answer = device("install")
     assert answer.status != 0 and "the change is in place, but" in answer.message and "history" in answer.message
     assert device("status")["level"] == "a" and device.answer() == "new"
+    assert device("status")["history"] is None, "it cannot be read, which is no reason to say nothing"
 
 
 # People
@@ -306,7 +307,7 @@ def test_a_trusted_root_that_is_none(content, names, device):
 
 @pytest.mark.parametrize("arguments", [
     (), ("fly",), ("install", "more"), ("--flag",), ("install", "--root"), ("--root",), ("status", "--dry-run"),
-    ("restart", "--restart=later"), ("status", "--if-due"), ("check", "--force"), ("install", "--restart=soon"),
+    ("restart", "--restart=now", "--if-due"), ("watch", "--restart=later"), ("status", "--if-due"), ("check", "--force"), ("install", "--restart=soon"),
     ("remove", "--download-only"), ("remove", "--unattended"), ("activate", "--dry-run"),
 ])
 def test_usage(arguments, device):
