@@ -8,11 +8,13 @@
 #include "base/bus_names.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/translate.h"
 #include "cli/click.h"
+#include "cli/language.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 
-#define AGENT SU_BUS_NAME, SU_BUS_PATH, SU_BUS_MANAGER, "Attention"
+#define AGENT SU_BUS_NAME, SU_BUS_PATH, SU_BUS_MANAGER
 #define NOTIFICATIONS                                                                              \
         "org.freedesktop.Notifications", "/org/freedesktop/Notifications",                         \
                 "org.freedesktop.Notifications", "Notify"
@@ -26,14 +28,14 @@ static const struct kind {
         uint8_t urgency; /* 1: normal, 2: stays until it is closed */
         const char *summary;
 } kinds[] = {
-        {"conflict", false, 2, "Security improvements cannot be put in place"},
-        {"inactive", true, 2, "A security improvement is not in place"},
-        {"recalled", false, 2, "A security improvement was recalled"},
-        {"taken-back", false, 2, "A security improvement was taken back"},
-        {"quarantined", false, 2, "A security improvement failed here"},
-        {"boot-fell-back", false, 2, "This system started without its security improvement"},
-        {"restart", true, 1, "A restart finishes a security improvement"},
-        {"overdue", true, 1, "A restart is overdue"},
+        {"conflict", false, 2, N_("Security improvements cannot be put in place")},
+        {"inactive", true, 2, N_("A security improvement is not in place")},
+        {"recalled", false, 2, N_("A security improvement was recalled")},
+        {"taken-back", false, 2, N_("A security improvement was taken back")},
+        {"quarantined", false, 2, N_("A security improvement failed here")},
+        {"boot-fell-back", false, 2, N_("This system started without its security improvement")},
+        {"restart", true, 1, N_("A restart finishes a security improvement")},
+        {"overdue", true, 1, N_("A restart is overdue")},
 };
 
 struct notice {
@@ -87,18 +89,43 @@ static int read_notices(sd_bus_message *answer, struct notices *ret)
         return r;
 }
 
+/* The same of the document that the agent has in other languages than its own. */
+static int read_status(sd_bus_message *answer, struct notices *ret)
+{
+        su_auto_json json_t *document = NULL;
+        const json_t *attention;
+        const char *text;
+        int r = sd_bus_message_read(answer, "s", &text);
+
+        if (r >= 0)
+                r = su_json_parse(text, strlen(text), &document, NULL);
+        attention = json_object_get(document, "attention");
+        for (size_t i = 0; i < json_array_size(attention) && r >= 0; i++) {
+                const json_t *item = json_array_get(attention, i);
+                const char *kind = json_string_value(json_object_get(item, "kind"));
+                const char *message = json_string_value(json_object_get(item, "message"));
+
+                r = kind && message ? add_notice(ret, kind, message) : -EBADMSG;
+        }
+        return r;
+}
+
 static int ask_agent(struct notices *ret, struct su_error *err)
 {
         sd_bus_message *answer = NULL;
         sd_bus_error error = SD_BUS_ERROR_NULL;
+        char language[SU_LANGUAGE_SIZE];
         sd_bus *bus = NULL;
         int r;
 
+        su_language_name(language);
         r = sd_bus_open_system(&bus);
+        if (r >= 0 && language[0])
+                r = sd_bus_call_method(bus, AGENT, "GetStatusIn", &error, &answer, "s", language);
+        else if (r >= 0)
+                r = sd_bus_get_property(bus, AGENT, "Attention", &error, &answer, "a(ss)");
         if (r >= 0)
-                r = sd_bus_get_property(bus, AGENT, &error, &answer, "a(ss)");
-        if (r >= 0)
-                r = read_notices(answer, ret);
+                r = language[0] ? read_status(answer, ret) : read_notices(answer, ret);
         if (r < 0)
                 r = error.message ? su_fail(err, SU_ERROR_SYSTEM, "cannot ask the agent: %s",
                                             error.message)
@@ -122,9 +149,9 @@ static int show(sd_bus *bus, const struct notice *notice, bool clickable, struct
         r = sd_bus_message_new_method_call(bus, &call, NOTIFICATIONS);
         if (r >= 0)
                 r = sd_bus_message_append(call, "susss", "suture", 0, "security-high",
-                                          notice->kind->summary, notice->message);
+                                          _(notice->kind->summary), notice->message);
         if (r >= 0)
-                r = clickable ? sd_bus_message_append(call, "as", 2, "default", "Show")
+                r = clickable ? sd_bus_message_append(call, "as", 2, "default", _("Show"))
                               : sd_bus_message_append(call, "as", 0);
         if (r >= 0)
                 r = sd_bus_message_append(call, "a{sv}i", 2, "urgency", "y", notice->kind->urgency,

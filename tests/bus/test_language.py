@@ -7,6 +7,7 @@ from gi.repository import GLib
 
 import support
 from bus import Refused
+from test_notify import run_old, session  # noqa: F401
 
 SENTENCE = "Nichts ist installiert, und das Repositorium wurde nie befragt."
 ENGLISH = "Nothing is installed, and the repository was never asked."
@@ -65,3 +66,14 @@ def test_suture_asks_in_the_language_of_its_user(german, catalogs):
     assert "Dieses System ist nun auf dem Stand 1 (a)" in suture("install")
     assert "This system is now at 1 " in suture("remove", LC_ALL="C")
     assert "Dieses System ist nun auf dem Stand 1 (a)" in suture("install", "--force", LANGUAGE="de_AT:en")
+
+
+def test_a_notification_in_the_language_of_the_session(german, device, run_old, session, catalogs):
+    run_old()
+    assert german.do("Install", {})["State"] == "done"
+    session.environment |= catalogs
+    assert session.shows() == 1
+    program, _, _, summary, message, *_ = session.shown()[0]
+    assert (program, summary) == ("suture", "Ein Neustart schließt eine Sicherheitsverbesserung ab")
+    assert message.startswith("1 Programm führt noch Code aus, den eine Sicherheitsverbesserung ersetzt hat")
+    assert session.shows() == 0
