@@ -1,0 +1,108 @@
+"""Not a test: pictures of the page in each of its states. SUTURE_SCREENSHOTS=DIR pytest tests/page/screenshots.py"""
+import os
+import pathlib
+import shutil
+
+import pytest
+
+import support
+from bus import wait_for
+from test_polkit import DENIED, rule
+
+DIRECTORY = os.environ.get("SUTURE_SCREENSHOTS")
+WIDTHS = {"narrow": 360, "wide": 1000}
+
+
+@pytest.fixture
+def take(visit):
+    """Open the page as each look has it, do something there, and keep what is seen."""
+    def go(state, *looks, act=None, **options):
+        if not DIRECTORY:
+            pytest.skip("SUTURE_SCREENSHOTS names no directory")
+        for look in looks or ("light-wide", "dark-narrow"):
+            theme, width = look.split("-")
+            page = visit(colorScheme=theme, viewport={"width": WIDTHS[width], "height": 480}, **options)
+            if act:
+                act(page)
+            path = pathlib.Path(DIRECTORY).resolve() / f"page-{state}-{look}.png"
+            path.parent.mkdir(exist_ok=True)
+            page.screenshot(path)
+            if shutil.which("pngquant"):
+                support.run("pngquant", "--force", "--ext=.png", "--strip", "64", path)
+    return go
+
+
+def recall(device, own_shop):
+    device.configure(f"[Source]\nRepository={own_shop.public.as_uri()}\n")
+    device("install", "--restart=later")
+    own_shop("recall", "--level", "a", "--reason", "TLS clients with old certificates cannot connect")
+    device("check")
+
+
+def test_empty(agent, take):
+    take("empty", "light-wide")
+
+
+def test_offered(agent, device, take, old_program):
+    device("check")
+    take("offered", "light-wide", "light-narrow", "dark-wide", "dark-narrow")
+
+
+def test_progress(agent, device, take, hold):
+    device("check")
+    agent.begin("Install", {})
+    wait_for(lambda: agent.get("Done", "/org/suture1/job/1", "org.suture1.Job") == 37, "the progress")
+    take("progress", act=lambda page: page.wait_text("job", "37%"))
+
+
+def test_waiting(agent, device, take, old_program, next_shop):
+    device("install", "--restart=later")
+    device.configure(f"[Source]\nRepository={next_shop.public.as_uri()}\n")
+    device("check")
+    take("waiting")
+
+
+def test_recalled(agent, device, take, own_shop):
+    recall(device, own_shop)
+    take("recalled", "light-narrow", "dark-wide")
+
+
+def test_removal(agent, device, take):
+    device("install", "--restart=later")
+    take("removal", act=lambda page: page.click("remove"))
+
+
+def test_offline(agent, device, take):
+    device.configure("[Source]\nRepository=http://127.0.0.1:1\n")
+
+    def check(page):
+        page.click("check")
+        page.wait_shown("failure")
+    take("offline", act=check)
+
+
+def test_not_allowed(agent, device, take):
+    support.write(device.path / "etc/suture/managed.conf", "[Automatic]\nLevel=check\n[Policy]\nAllowRemoval=no\n")
+    device("install", "--restart=later")
+    agent.bus.allow(rule(check=DENIED))
+
+    def refuse(page):
+        page.click("check")
+        page.wait_shown("failure")
+    take("not-allowed", "light-wide", uid=support.NOBODY, act=refuse)
+    agent.bus.forget()
+
+
+def test_error(agent, device, take):
+    device.configure("[Source]\nNonsense=1\n")
+    take("error")
+
+
+def test_german(agent, device, take, old_program):
+    device("check")
+    take("german", "light-wide", language="de", locale="de-DE")
+
+
+def test_from_right_to_left(agent, device, take):
+    device("check")
+    take("right-to-left", "light-wide", language="he", locale="he-IL")
