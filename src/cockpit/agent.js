@@ -10,7 +10,7 @@ const AGAIN_MS = 1000;
 
 function readError(error) {
     const name = (error.name || "").replace(/^org\.suture1\.Error\./, "");
-    return { name, message: error.message || error.problem || name };
+    return { name, problem: error.problem || null, message: error.message || name };
 }
 
 function plain(properties) {
@@ -20,9 +20,18 @@ function plain(properties) {
 export class Agent {
     constructor(listener) {
         this.listener = listener;
-        this.client = null;
+        this.client = this.owner = null;
         this.own = new Set(); // paths of the jobs that were begun here
-        this.state = { phase: "connecting", error: null, status: null, job: null, failure: null, note: null, pending: null };
+        this.state = {
+            phase: "connecting", // "ready", "failed"
+            error: null, // why it failed: { name, problem, message }; the problem is Cockpit's own name, of no answer at all
+            status: null, // the agent's document
+            job: null, // the one at work: { path, kind, step, done, total, isCancelled }
+            failure: null, // of what was asked for last: { kind, message }
+            note: null, // its end: { kind, end }
+            pending: null, // the kind of job that is being begun
+            settings: 0, // that have no answer yet
+        };
     }
 
     set(changes) {
@@ -39,6 +48,7 @@ export class Agent {
         }
         const client = cockpit.dbus(NAME, { bus: "system", superuser: "try" });
         this.client = client;
+        this.owner = null;
         this.reading = this.isStale = false;
         this.set({ phase: "connecting", error: null, job: null, pending: null });
         client.addEventListener("close", (_event, why) => this.client === client && this.fail(why || {}));
@@ -212,17 +222,16 @@ export class Agent {
         }
     }
 
+    /* May be called again before the answer is there: the last word counts, for the agent too. */
     async setAutomatic(level) {
-        if (this.state.pending)
-            return;
-        this.set({ pending: "automatic", failure: null, note: null });
+        this.set({ settings: this.state.settings + 1, failure: null, note: null });
         try {
             await this.call("SetAutomatic", [level], "s");
             await this.read();
         } catch (error) {
             this.set({ failure: { kind: "automatic", message: readError(error).message } });
         }
-        this.set({ pending: null });
+        this.set({ settings: this.state.settings - 1 });
     }
 
     isOwn(job) {

@@ -67,13 +67,11 @@ function drawComponent(component) {
     return item;
 }
 
-function drawPlan(title) {
-    return action => {
-        const item = document.createElement("li");
-        item.append(fact(action.advice, { className: "advice", isProse: true }),
-                    fact(action.reason, { className: "quiet", isProse: true }));
-        return item;
-    };
+function drawAction(action) {
+    const item = document.createElement("li");
+    item.append(fact(action.advice, { className: "below", isProse: true }),
+                fact(action.reason, { className: "quiet below", isProse: true }));
+    return item;
 }
 
 function fillPlan(id, title, plan) {
@@ -84,7 +82,7 @@ function fillPlan(id, title, plan) {
         heading.textContent = title;
         const items = document.createElement("ul");
         items.className = "rows";
-        items.append(...plan.map(drawPlan(title)));
+        items.append(...plan.map(drawAction));
         place.append(heading, items);
     });
 }
@@ -192,8 +190,8 @@ function renderVerdict(status) {
 
 function renderOffer(status, isIdle) {
     const offer = status.offer;
-    // Of a level on /usr, the plan is what that one still asks for.
-    const plan = status.level ? [] : status.plan || [];
+    // With an offer, the plan is the offer's.
+    const plan = status.plan || [];
     show("offer", offer !== null);
     if (!offer)
         return;
@@ -206,10 +204,11 @@ function renderOffer(status, isIdle) {
 }
 
 function renderInstalled(status, isIdle) {
-    const plan = status.level ? status.plan || [] : [];
+    const plan = status.offer ? [] : status.plan || [];
+    const mayRestart = status.offer ? status.waiting !== null : plan.some(action => OWN_RESTARTS.includes(action.action));
     const isRecalled = status.state === "recalled";
     show("nothing", status.level === null);
-    show("installed-actions", status.level !== null);
+    show("remove", status.level !== null);
     fill("installed-facts", [status.level, status.waiting], place => place.append(...drawInstalledFacts(status)));
     list("components", status.level ? status.components : [], drawComponent);
     fillPlan("plan", label.plan, plan);
@@ -217,7 +216,7 @@ function renderInstalled(status, isIdle) {
     enable("remove", isIdle && status.policy.remove);
     show("leave", isRecalled);
     enable("leave", isIdle && (status.policy.install || status.policy.remove));
-    show("restart", plan.some(action => OWN_RESTARTS.includes(action.action)));
+    show("restart", mayRestart);
     enable("restart", isIdle);
 }
 
@@ -268,7 +267,7 @@ function renderHistory(status) {
 function renderMessages(state) {
     show("connecting", state.phase === "connecting" && !state.status);
     show("error", state.phase === "failed");
-    setText("error-message", state.error ? state.error.message : "");
+    setText("error-message", state.error ? words.error(state.error) : "");
     show("failure", state.failure !== null && state.phase !== "failed");
     setText("failure-title", state.failure ? words.failed(state.failure.kind) : "");
     setText("failure-message", state.failure ? state.failure.message : "");
@@ -299,6 +298,6 @@ export function render(state, isOwn) {
         enable("check", isIdle);
     }
     renderJob(job, isOwn);
-    document.body.setAttribute("aria-busy", String(state.phase === "connecting" || state.pending !== null));
+    document.body.setAttribute("aria-busy", String(state.phase === "connecting" || state.pending !== null || state.settings > 0));
     keepFocus(focused);
 }

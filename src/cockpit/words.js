@@ -2,7 +2,11 @@
 const cockpit = window.cockpit;
 const _ = cockpit.gettext;
 
-const language = () => (cockpit.language || "en").replace("_", "-");
+/* Cockpit's language as the browser's user writes it: "en" may be en-GB. */
+function language() {
+    const chosen = (cockpit.language || "en").replace("_", "-");
+    return navigator.languages.find(own => own.split("-")[0] === chosen) || chosen;
+}
 
 const SEVERITIES = { low: _("Low"), moderate: _("Moderate"), high: _("High"), critical: _("Critical") };
 
@@ -70,6 +74,13 @@ const DONE = {
     restart: _("The restarts are done."),
 };
 
+const PROBLEMS = {
+    "not-found": _("The agent, sutured, is not there."),
+    disconnected: _("The connection to this system is gone."),
+    terminated: _("The connection to this system is gone."),
+    "access-denied": _("The agent may not be asked."),
+};
+
 const FAILED = {
     check: _("The check failed"),
     install: _("The installation failed"),
@@ -90,6 +101,10 @@ export const event = name(EVENTS);
 export const job = name(JOBS);
 export const step = name(STEPS);
 export const failed = name(FAILED);
+
+export function error({ problem, message }) {
+    return problem ? name(PROBLEMS)(problem) : message;
+}
 
 export function note({ kind, end }) {
     return end === "cancelled" ? _("It was cancelled.") : name(DONE)(kind);
@@ -136,7 +151,7 @@ export const label = {
     waitingSince: _("Restarts wait since"),
     due: _("Due"),
     overdue: _("Overdue"),
-    planOffered: _("What will be restarted"),
+    planOffered: _("What has to be restarted afterwards"),
     plan: _("What still runs old code"),
     replacedBy: _("replaced by"),
     newTab: _("(opens in a new tab)"),

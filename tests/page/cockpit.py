@@ -160,4 +160,5 @@ class Page:
         return self.browser.do("complaints")
 
     def screenshot(self, path):
-        self.browser.do("screenshot", path=str(path))
+        """All of it; of a dialog, what the window shows."""
+        self.browser.do("screenshot", path=str(path), fullPage=not self.is_shown("remove-dialog"))

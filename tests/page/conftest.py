@@ -1,5 +1,6 @@
 """The world of tests/bus, and the page before it: a browser for all tests, a session of Cockpit's for each."""
 import importlib.util
+import json
 import pathlib
 import subprocess
 import sys
@@ -98,6 +99,19 @@ def old_program(device):
     yield process
     process.kill()
     process.communicate()
+
+
+@pytest.fixture
+def pretend(agent, work):
+    """Have the agent told another status than the device's (None: that one), and note what it runs in `asked`."""
+    program = agent.program.read_text()
+
+    def go(status):
+        (work / "status").write_text(json.dumps({"result": status}) + "\n")
+        answer = f'case " $* " in *" status "*) exec cat "{work}/status" >&3 ;; esac\n' if status else ""
+        agent.program.write_text(program.replace("#!/bin/sh\n", f'#!/bin/sh\necho "$@" >>"{work}/asked"\n{answer}'))
+    yield go
+    agent.program.write_text(program)
 
 
 class Hold:

@@ -21,7 +21,7 @@ def take(visit):
             pytest.skip("SUTURE_SCREENSHOTS names no directory")
         for look in looks or ("light-wide", "dark-narrow"):
             theme, width = look.split("-")
-            page = visit(colorScheme=theme, viewport={"width": WIDTHS[width], "height": 480}, **options)
+            page = visit(colorScheme=theme, viewport={"width": WIDTHS[width], "height": 640}, **options)
             if act:
                 act(page)
             path = pathlib.Path(DIRECTORY).resolve() / f"page-{state}-{look}.png"
@@ -30,13 +30,6 @@ def take(visit):
             if shutil.which("pngquant"):
                 support.run("pngquant", "--force", "--ext=.png", "--strip", "64", path)
     return go
-
-
-def recall(device, own_shop):
-    device.configure(f"[Source]\nRepository={own_shop.public.as_uri()}\n")
-    device("install", "--restart=later")
-    own_shop("recall", "--level", "a", "--reason", "TLS clients with old certificates cannot connect")
-    device("check")
 
 
 def test_empty(agent, take):
@@ -55,15 +48,16 @@ def test_progress(agent, device, take, hold):
     take("progress", act=lambda page: page.wait_text("job", "37%"))
 
 
-def test_waiting(agent, device, take, old_program, next_shop):
+def test_waiting(agent, device, take, old_program):
     device("install", "--restart=later")
-    device.configure(f"[Source]\nRepository={next_shop.public.as_uri()}\n")
-    device("check")
     take("waiting")
 
 
-def test_recalled(agent, device, take, own_shop):
-    recall(device, own_shop)
+def test_recalled(agent, device, take, server, own_shop):
+    server.directory = own_shop.public
+    device("install", "--restart=later")
+    own_shop("recall", "--level", "a", "--reason", "TLS clients with old certificates cannot connect")
+    device("check")
     take("recalled", "light-narrow", "dark-wide")
 
 
@@ -95,7 +89,7 @@ def test_not_allowed(agent, device, take):
 
 def test_error(agent, device, take):
     device.configure("[Source]\nNonsense=1\n")
-    take("error")
+    take("error", "light-wide", "dark-narrow")
 
 
 def test_german(agent, device, take, old_program):

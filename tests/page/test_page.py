@@ -1,4 +1,7 @@
 """What the page shows, what it does, and what it does when that fails."""
+import subprocess
+import time
+
 import pytest
 
 import facts
@@ -29,6 +32,18 @@ def must_show_plan(shown, plan):
 
 
 def must_show_all(page, status):
+    """As soon as it has heard of it."""
+    end = time.monotonic() + 5
+    while True:
+        try:
+            return must_show_all_now(page, status)
+        except AssertionError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
+def must_show_all_now(page, status):
     shown = facts.check(page, status)
     must_show(shown, status["version"], status["verdict"]["sentence"], status["baseline"]["os"], status["state"],
               *(item["message"] for item in status["attention"]), *status["waits"])
@@ -61,27 +76,54 @@ def test_what_is_offered(agent, device, visit, old_program):
     status = status_of(agent)
     assert status["plan"] and status["offer"]
     must_show_all(page, status)
-    assert "What will be restarted" in page.text("offer-plan") and page.text("plan") == ""
+    assert "What has to be restarted afterwards" in page.text("offer-plan") and page.text("plan") == ""
     links = page.evaluate("""[...document.querySelectorAll('#offer-components a')].map(a => [a.href, a.target, a.rel])""")
     fixes = [fix for component in status["offer"]["components"] for fix in component["fixes"]]
     assert links == [[fix["url"], "_blank", "noopener noreferrer"] for fix in fixes]
 
 
-def test_what_is_installed_and_waits(agent, device, visit, old_program, next_shop):
+def test_what_is_installed_and_waits(agent, device, visit, old_program):
+    device("install", "--restart=later")
+    page = visit()
+    status = status_of(agent)
+    assert status["level"] == "a" and status["plan"] and status["waiting"] and status["attention"]
+    must_show_all(page, status)
+    assert "What still runs old code" in page.text("plan") and status["waiting"]["since"]
+    assert page.is_shown("remove") and not page.is_shown("nothing")
+    assert not page.is_shown("restart"), "of what it runs, nothing can be restarted"
+    old_program.kill()
+    old_program.wait()
+    page.click("check")
+    page.wait("document.getElementById('plan').innerText === ''", "the end of the plan")
+    assert status_of(agent)["state"] == "active"
+
+
+def test_a_further_offer(agent, device, visit, old_program, next_shop):
     device("install", "--restart=later")
     device.configure(f"[Source]\nRepository={next_shop.public.as_uri()}\n")
     device("check")
     page = visit()
     status = status_of(agent)
-    assert status["level"] == "a" and status["offer"]["level"] == "b" and status["plan"] and status["waiting"]
+    assert status["level"] == "a" and status["offer"]["level"] == "b" and status["plan"]
     must_show_all(page, status)
-    assert "What still runs old code" in page.text("plan") and page.text("offer-plan") == ""
-    assert page.is_shown("remove") and not page.is_shown("nothing")
-    old_program.kill()
-    old_program.wait()
-    device("check")
-    wait_for(lambda: status_of(agent)["state"] == "active", "that nobody runs old code")
-    page.wait("document.getElementById('plan').innerText === ''", "the end of the plan")
+    assert page.text("offer-plan") and page.text("plan") == ""
+    assert page.is_shown("remove") and page.is_shown("install")
+
+
+def test_restarts(agent, device, visit, pretend, work):
+    """Of a service, which there is none of here: so the status is made up, and what is asked for is looked at."""
+    device("install", "--restart=later")
+    status = device("status").document
+    status.update(state="waiting", plan=[{"action": "restart", "unit": "nginx.service", "advice": "restart nginx.service",
+                                          "reason": "its process 7 runs old code", "pids": [7]}],
+                  waiting={"since": "2030-01-01T00:00:00Z", "due": "2030-01-02T00:00:00Z", "overdue": True})
+    pretend(status)
+    page = visit()
+    must_show_all(page, status)
+    assert "Overdue" in page.text("installed-facts")
+    page.click("restart")
+    page.wait_text("note", "The restarts are done.")
+    assert " restart" in (work / "asked").read_text()
 
 
 def test_a_check(agent, visit):
@@ -112,10 +154,9 @@ def test_an_installation_and_its_removal(agent, device, visit):
 
 
 @pytest.mark.parametrize("button, restart", [("install", "now"), ("install-due", "when-due")])
-def test_which_restart_is_asked_for(agent, device, visit, work, button, restart):
+def test_which_restart_is_asked_for(agent, device, visit, pretend, work, button, restart):
     device("check")
-    program = agent.program.read_text()
-    agent.program.write_text(program.replace("#!/bin/sh\n", f'#!/bin/sh\necho "$@" >>"{work}/asked"\n'))
+    pretend(None)
     page = visit()
     page.click(button)
     page.wait_shown("nothing", False)
@@ -159,11 +200,14 @@ def test_busy(agent, device, visit, hold):
     """Two at the same moment: one is told of the other."""
     device("check")
     page = visit()
-    # The page hears of the other's job by a signal, which comes after the answer to a call that was made first.
-    page.evaluate("window.cockpit.dbus('org.suture1', { bus: 'system' }).call('/org/suture1', 'org.suture1.Manager', 'Install', [{}],"
-                  " { type: 'a{sv}' }); document.getElementById('check').click()")
+    # The other's call is made while the page has no time to listen.
+    other = subprocess.Popen(["sh", "-c", "sleep 0.2; exec busctl --system call org.suture1 /org/suture1 org.suture1.Manager Install"
+                              " 'a{sv}' 0"], env=agent.bus.environment, stdout=subprocess.DEVNULL)
+    page.evaluate("{ const end = Date.now() + 1000; while (Date.now() < end); document.getElementById('check').click(); }")
+    assert other.wait() == 0
     page.wait_shown("failure")
-    assert page.text("failure-title") == "The check failed" and "/org/suture1/job/1" in page.text("failure-message")
+    assert page.text("failure-title") == "The check failed"
+    assert "/org/suture1/job/1" in page.text("failure-message")
     hold.release()
     page.wait_shown("nothing", False)
 
@@ -189,11 +233,11 @@ def test_offline(agent, device, visit):
     page.click("check")
     page.wait_shown("failure")
     assert page.text("failure-title") == "The check failed"
+    page.click("dismiss")
     status = status_of(agent)
+    must_show_all(page, status)
     assert status["last_check"]["outcome"] == "Unreachable" and status["last_check"]["message"] in page.text("summary")
     assert "Failed" in page.text("summary")
-    page.click("dismiss")
-    must_show_all(page, status)
 
 
 def test_recalled(agent, device, visit, own_shop):
@@ -302,7 +346,7 @@ def test_who_is_allowed(agent, device, somebody):
 def test_no_agent(agent, device, visit):
     agent.bus.stop(agent.process)
     page = visit()
-    assert page.is_shown("error") and not page.is_shown("content") and page.text("error-message")
+    assert page.text("error-message") == "The agent, sutured, is not there." and not page.is_shown("content")
     agent.start()
     page.click("retry")
     page.wait_shown("content")

@@ -45,7 +45,7 @@ const actions = {
     press: ({ key }) => page.keyboard.press(key),
     // What a screen reader is given.
     aria: ({ selector }) => page.locator(selector).ariaSnapshot(),
-    screenshot: ({ path }) => page.screenshot({ path, fullPage: true, animations: "disabled" }).then(() => null),
+    screenshot: ({ path, fullPage }) => page.screenshot({ path, fullPage, animations: "disabled" }).then(() => null),
 };
 
 async function main() {
