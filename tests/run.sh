@@ -6,6 +6,7 @@
 #   bus                        the agent on a system bus of its own, with polkit
 #   faults                     killed, power cut, failing calls, no memory: a sample of `make faults`
 #   settings                   the settings panel on a screen of its own, used as a screen reader does
+#   page                       the page for Cockpit, in Chromium
 #   tuf                        suture-tuf against repositories good and bad, with the sanitizers
 #   container                  the real programs on real systemd, in a Debian 12 container
 #   vm                         the real programs, and whole boots, on Debian's 6.1 and 6.12 kernels, in QEMU
@@ -15,7 +16,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 results=$PWD/build-test/results
-stages=${SUTURE_TESTS:-gcc sanitizers programs bus faults container settings tuf tidy vm}
+stages=${SUTURE_TESTS:-gcc sanitizers programs bus faults container settings page tuf tidy vm}
 failed_stages=()
 
 say() { printf '\n== %s\n' "$*"; }
@@ -81,6 +82,10 @@ stage_settings() {
         configure build-test/sanitizers clang -Db_sanitize=address,undefined -Db_lundef=false &&
                 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
                         run_pytest settings build-test/sanitizers tests/settings
+}
+
+stage_page() {
+        configure build-test/gcc gcc && run_pytest page build-test/gcc tests/page
 }
 
 stage_faults() {

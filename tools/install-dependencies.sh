@@ -13,10 +13,13 @@ panel="libadwaita-1-dev gettext desktop-file-utils appstream librsvg2-bin at-spi
        fonts-dejavu-core xvfb xdotool imagemagick locales"
 device="mmdebstrap systemd-container openssl curl ca-certificates debian-archive-keyring iproute2
         util-linux uidmap jq"
+page="chromium cockpit-ws cockpit-bridge nodejs npm"
 kernels="qemu-system-x86 busybox-static e2fsprogs cpio kmod xz-utils libc6-dev"
 
 missing=()
-for package in $build $publish $check $agent $panel $device $kernels; do
+for package in $build $publish $check $agent $panel $page $device $kernels; do
+        # Those of another vendor conflict with Debian's.
+        case $package in nodejs|npm) command -v "${package%js}" >/dev/null && continue ;; esac
         # The fuzzing runtime carries clang's version in its name on Debian 12.
         if [ "$package" = libclang-rt-dev ] && ! apt-cache show libclang-rt-dev >/dev/null 2>&1; then
                 package=libclang-rt-14-dev
