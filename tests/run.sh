@@ -87,7 +87,7 @@ stage_settings() {
 }
 
 stage_page() {
-        configure build-test/gcc gcc && run_halves page build-test/gcc tests/page/test_access.py tests/page/test_page.py
+        configure build-test/gcc gcc && run_halves page build-test/gcc "tests/page/test_[at]*.py" tests/page/test_page.py
 }
 
 stage_faults() {

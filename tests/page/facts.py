@@ -3,6 +3,7 @@ import gettext
 import io
 import re
 import subprocess
+import time
 
 import support
 
@@ -84,3 +85,54 @@ def check_contrast(page):
     """WCAG AA, of texts below 24 pixels."""
     poor = [text for text in page.evaluate(COLLECT) if text["contrast"] < 4.5]
     assert not poor, poor
+
+
+def status_of(agent):
+    return agent.ask("GetStatus")
+
+
+def must_show(shown, *values):
+    missing = [value for value in values if value is not None and str(value) not in shown]
+    assert not missing, f"not shown: {missing}"
+
+
+def must_show_components(shown, components):
+    for component in components:
+        must_show(shown, component["name"], component["old_version"], component["new_version"])
+        for fix in component["fixes"]:
+            must_show(shown, fix["id"], fix["title"], fix["severity"])
+
+
+def must_show_plan(shown, plan):
+    for action in plan or []:
+        must_show(shown, action["advice"], action["reason"])
+
+
+def must_show_all(page, status):
+    """As soon as it has heard of it."""
+    end = time.monotonic() + 5
+    while True:
+        try:
+            return must_show_all_now(page, status)
+        except AssertionError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
+def must_show_all_now(page, status):
+    shown = check(page, status)
+    must_show(shown, status["version"], status["verdict"]["sentence"], status["baseline"]["os"], status["state"],
+              *(item["message"] for item in status["attention"]), *status["waits"])
+    must_show_components(shown, status["components"])
+    must_show_plan(shown, status["plan"])
+    if status["offer"]:
+        must_show(shown, status["offer"]["version"], status["offer"]["created"], status["offer"]["least_bytes"])
+        must_show_components(shown, status["offer"]["components"])
+    if status["last_check"]:
+        must_show(shown, status["last_check"]["at"], status["last_check"]["message"])
+    for event in status["history"]:
+        must_show(shown, event["at"], event["event"], event["message"])
+    for entry in status["recalls"] + status["quarantine"]:
+        must_show(shown, entry["level"], entry["reason"], entry["at"])
+    return shown
