@@ -8,6 +8,16 @@ const JOB = "org.suture1.Job";
 const PROPERTIES = "org.freedesktop.DBus.Properties";
 const AGAIN_MS = 1000;
 
+/* Of the sentences, as the agent takes it ("pt_BR"); null: its own. */
+const LANGUAGE = readLanguage(cockpit.language || "en");
+
+function readLanguage(text) {
+    const [language, place] = text.split(/[-_]/);
+    if (language === "en" || !/^[a-z]{2,3}$/.test(language))
+        return null;
+    return place ? `${language}_${place.toUpperCase()}` : language;
+}
+
 function readError(error) {
     const name = (error.name || "").replace(/^org\.suture1\.Error\./, "");
     return { name, problem: error.problem || null, message: error.message || name };
@@ -101,7 +111,7 @@ export class Agent {
         try {
             do {
                 this.isStale = false;
-                const [text] = await this.call("GetStatus");
+                const [text] = await (LANGUAGE ? this.call("GetStatusIn", [LANGUAGE], "s") : this.call("GetStatus"));
                 if (this.client !== client)
                     return;
                 this.set({ phase: "ready", error: null, status: JSON.parse(text) });
@@ -204,8 +214,8 @@ export class Agent {
         return this.start("remove", "Remove", [{}], "a{sv}");
     }
 
-    restart() {
-        return this.start("restart", "Restart", [{}], "a{sv}");
+    restart(when) {
+        return this.start("restart", "Restart", [{ restart: { t: "s", v: when } }], "a{sv}");
     }
 
     async cancel() {

@@ -4,14 +4,15 @@ import * as words from "./words.js";
 const byId = id => document.getElementById(id);
 const drawn = new Map();
 
-/* `text`: how it is shown, when not as it is. Prose is the agent's: in English, whatever the page speaks. */
-export function fact(value, { className = "", text = String(value), isProse = false } = {}) {
+/* `text`: how it is shown, when not as it is. What was written down, by a publisher or at its time, is English whatever the
+ * page speaks. */
+export function fact(value, { className = "", text = String(value), isKept = false } = {}) {
     const element = document.createElement("bdi");
     element.dataset.fact = String(value);
     element.textContent = text;
     if (className)
         element.className = className;
-    if (isProse)
+    if (isKept)
         element.lang = "en";
     return element;
 }

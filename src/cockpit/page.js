@@ -29,7 +29,7 @@ function drawFix(fix) {
     if (fix.severity)
         item.append(fact(fix.severity, { className: `severity ${fix.severity}`, text: words.severity(fix.severity) }));
     if (fix.title)
-        item.append(fact(fix.title, { className: "fix-title", isProse: true }));
+        item.append(fact(fix.title, { className: "fix-title", isKept: true }));
     return item;
 }
 
@@ -69,8 +69,8 @@ function drawComponent(component) {
 
 function drawAction(action) {
     const item = document.createElement("li");
-    item.append(fact(action.advice, { className: "below", isProse: true }),
-                fact(action.reason, { className: "quiet below", isProse: true }));
+    item.append(fact(action.advice, { className: "below" }),
+                fact(action.reason, { className: "quiet below" }));
     return item;
 }
 
@@ -89,7 +89,7 @@ function fillPlan(id, title, plan) {
 
 function drawAttention(item) {
     const entry = document.createElement("li");
-    entry.append(fact(item.message, { isProse: true }));
+    entry.append(fact(item.message));
     return entry;
 }
 
@@ -100,7 +100,7 @@ function drawCheck(check) {
     if (!words.isGoodCheck(check))
         parts.push(flag(label.checkFailed, "badge bad"));
     if (check.message)
-        parts.push(fact(check.message, { className: "quiet below", isProse: true }));
+        parts.push(fact(check.message, { className: "quiet below", isKept: true }));
     return parts;
 }
 
@@ -130,6 +130,8 @@ function drawInstalledFacts(status) {
     const rows = [row(label.level, fact(status.level, { className: "level" }))];
     if (status.waiting) {
         rows.push(row(label.waitingSince, when(status.waiting.since)));
+        if (status.waiting.opens)
+            rows.push(row(label.opens, when(status.waiting.opens)));
         if (status.waiting.due)
             rows.push(row(label.due, when(status.waiting.due),
                           ...(status.waiting.overdue ? [flag(label.overdue, "badge bad")] : [])));
@@ -150,7 +152,7 @@ function drawRefused(entry) {
     if (entry.at)
         item.append(when(entry.at, "quiet"));
     if (entry.reason)
-        item.append(fact(entry.reason, { className: "quiet below", isProse: true }));
+        item.append(fact(entry.reason, { className: "quiet below", isKept: true }));
     return item;
 }
 
@@ -172,14 +174,14 @@ function drawEvent(event) {
     item.append(when(event.at, "quiet"));
     for (const text of [event.message, event.reason])
         if (text)
-            item.append(fact(text, { className: "quiet below", isProse: true }));
+            item.append(fact(text, { className: "quiet below", isKept: true }));
     return item;
 }
 
 const OWN_RESTARTS = ["reload", "restart", "reexecute"];
 
 function renderVerdict(status) {
-    fill("verdict", status.verdict.sentence, place => place.append(fact(status.verdict.sentence, { isProse: true })));
+    fill("verdict", status.verdict.sentence, place => place.append(fact(status.verdict.sentence)));
     byId("tone").setAttribute("class", `icon tone-${status.verdict.tone}`);
     byId("tone").firstElementChild.setAttribute("href", `#icon-${status.verdict.tone}`);
     list("attention", status.attention, drawAttention);
@@ -200,7 +202,7 @@ function renderOffer(status, isIdle) {
     fillPlan("offer-plan", label.planOffered, plan);
     setText("install-reason", !status.policy.install ? label.noInstall : "");
     enable("install", isIdle && status.policy.install);
-    enable("install-due", isIdle && status.policy.install);
+    enable("install-tonight", isIdle && status.policy.install);
 }
 
 function renderInstalled(status, isIdle) {
@@ -216,8 +218,10 @@ function renderInstalled(status, isIdle) {
     enable("remove", isIdle && status.policy.remove);
     show("leave", isRecalled);
     enable("leave", isIdle && (status.policy.install || status.policy.remove));
-    show("restart", mayRestart);
-    enable("restart", isIdle);
+    for (const id of ["restart", "restart-tonight"]) {
+        show(id, mayRestart);
+        enable(id, isIdle);
+    }
 }
 
 function renderAutomatic(status) {

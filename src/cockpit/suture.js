@@ -14,9 +14,10 @@ function listen(agent) {
     press("dismiss", () => agent.dismiss());
     press("check", () => agent.check());
     press("install", () => agent.install("now"));
-    press("install-due", () => agent.install("when-due"));
+    press("install-tonight", () => agent.install("tonight"));
     press("leave", () => agent.install("when-due"));
-    press("restart", () => agent.restart());
+    press("restart", () => agent.restart("now"));
+    press("restart-tonight", () => agent.restart("tonight"));
     press("cancel", () => agent.cancel());
     press("remove", () => {
         byId("remove-dialog").returnValue = "";

@@ -149,6 +149,7 @@ export const label = {
     staged: _("Downloaded already"),
     level: _("Level"),
     waitingSince: _("Restarts wait since"),
+    opens: _("Restarts not before"),
     due: _("Due"),
     overdue: _("Overdue"),
     planOffered: _("What has to be restarted afterwards"),

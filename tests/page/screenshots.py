@@ -92,7 +92,7 @@ def test_error(agent, device, take):
     take("error", "light-wide", "dark-narrow")
 
 
-def test_german(agent, device, take, old_program):
+def test_german(agent, device, take, old_program, installed_catalogs):
     device("check")
     take("german", "light-wide", language="de", locale="de-DE")
 

@@ -60,14 +60,17 @@ def test_restarts(agent, device, visit, pretend, work):
     status = device("status").document
     status.update(state="waiting", plan=[{"action": "restart", "unit": "nginx.service", "advice": "restart nginx.service",
                                           "reason": "its process 7 runs old code", "pids": [7]}],
-                  waiting={"since": "2030-01-01T00:00:00Z", "due": "2030-01-02T00:00:00Z", "overdue": True})
+                  waiting={"since": "2030-01-01T00:00:00Z", "due": "2030-01-02T00:00:00Z", "overdue": True,
+                           "opens": "2030-01-03T02:00:00Z"})
     pretend(status)
     page = visit()
     must_show_all(page, status)
-    assert "Overdue" in page.text("installed-facts")
-    page.click("restart")
-    page.wait_text("note", "The restarts are done.")
-    assert " restart" in (work / "asked").read_text()
+    assert "Overdue" in page.text("installed-facts") and "Restarts not before" in page.text("installed-facts")
+    for button, when in (("restart-tonight", "tonight"), ("restart", "now")):
+        page.click(button)
+        page.wait_text("note", "The restarts are done.")
+        wait_for(lambda: f"--restart={when} restart" in (work / "asked").read_text() or
+                 f"restart --restart={when}" in (work / "asked").read_text(), f"the restart {when}")
 
 
 def test_a_check(agent, visit):
@@ -97,7 +100,7 @@ def test_an_installation_and_its_removal(agent, device, visit):
     assert "Removed; not installed again by itself" in page.text("refused")
 
 
-@pytest.mark.parametrize("button, restart", [("install", "now"), ("install-due", "when-due")])
+@pytest.mark.parametrize("button, restart", [("install", "now"), ("install-tonight", "tonight")])
 def test_which_restart_is_asked_for(agent, device, visit, pretend, work, button, restart):
     device("check")
     pretend(None)
@@ -115,7 +118,7 @@ def test_progress_and_cancel(agent, device, visit, hold):
     assert "Downloading" in page.text("job") and not page.is_shown("job-other")
     bar = page.evaluate("""(b => [b.getAttribute('role'), b.getAttribute('aria-valuenow')])(document.getElementById('bar'))""")
     assert bar == ["progressbar", "37"]
-    for other in ("check", "install", "install-due"):
+    for other in ("check", "install", "install-tonight"):
         assert not page.is_enabled(other)
     page.click("cancel")
     page.wait_shown("job", False)

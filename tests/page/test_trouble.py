@@ -59,7 +59,7 @@ def test_what_the_policy_forbids(agent, device, visit, next_shop):
     device("check")
     page = visit()
     must_show_all(page, status_of(agent))
-    assert not page.is_enabled("install") and not page.is_enabled("install-due") and not page.is_enabled("remove")
+    assert not page.is_enabled("install") and not page.is_enabled("install-tonight") and not page.is_enabled("remove")
     assert "does not allow installations" in page.text("install-reason")
     assert "does not allow removals" in page.text("remove-reason")
     page.click("remove", force=True)

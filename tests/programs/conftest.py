@@ -110,7 +110,7 @@ def installed_catalogs():
     support.run("mount", "-t", "tmpfs", "tmpfs", covered)
     shutil.copytree(build / "po/de", place / "de")
     yield place
-    support.run("umount", covered)
+    support.run("umount", "--lazy", covered)
 
 
 @pytest.fixture

@@ -246,6 +246,9 @@ class Panel:
     def can(self, node):
         return node.get_state_set().contains(Atspi.StateType.SENSITIVE)
 
+    def left(self, node):
+        return Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW).x
+
     def shoot(self, path):
         """The window as it is, with as few colours as it has need of."""
         done = self.desktop.run("import", "-window", self.window, "-strip", "+dither", "-colors", "96", "-depth", "8",

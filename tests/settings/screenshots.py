@@ -59,7 +59,7 @@ def test_refusal(states, panel, system_bus):
 
 
 @pytest.mark.parametrize("language", ["de", "ar"])
-def test_language(language, states, panel, desktop):
+def test_language(language, states, panel, desktop, installed_catalogs):
     states.recalled().start()
     panel.open(size=(760, 1000), **desktop.locale(language)).await_text("1 (b)")
     settle()

@@ -155,6 +155,21 @@ def test_nothing_is_shown_that_status_does_not_say(name, states, panel):
     assert truth.untrue(["Version 7 (x)", "CVE-1999-0001"], states.status()), "this test sees what is not true"
 
 
+def test_in_german(states, panel, desktop, installed_catalogs):
+    """Labels and the agent's sentences alike."""
+    states.offered().start()
+    panel.open(**desktop.locale("de")).await_text("Nichts ist installiert; Stufe (b) wird angeboten.", "Verfügbar: 1 (b)",
+                                                  "Automatisch installieren", "1.0 → 1.1 · 2 Korrekturen")
+    panel.press("Installieren …").await_text("1 (b) installieren?").press("Installieren").await_text("Installiert (b)")
+
+
+def test_from_right_to_left(states, panel, desktop):
+    states.offered().start()
+    panel.open(**desktop.locale("ar")).await_text("Available: 1 (b)")
+    title, button = panel.find("label", "Last Check"), panel.button("Check Now")
+    assert panel.left(button) < panel.left(title)
+
+
 def test_every_part_has_a_name(states, panel):
     states.recalled().start()
     panel.open().await_text("Needs You")
