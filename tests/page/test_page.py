@@ -1,6 +1,7 @@
 """What the page shows, and what it does."""
 import pytest
 
+import schema
 from bus import wait_for
 from facts import must_show_all, status_of
 
@@ -185,3 +186,33 @@ def test_what_is_waited_for(agent, device, visit):
     assert status["waits"] == ["metered"]
     must_show_all(page, status)
     assert "A network that is not metered" in page.text("waits")
+
+
+def test_all_that_a_status_can_say(device, visit, pretend):
+    """Also what no device says at once, with names without end, on a telephone."""
+    device("install", "--restart=later")
+    status, long, at = device("status").document, "x" * 200, "2030-01-01T00:00:00Z"
+    component = {"old_version": None, "new_version": long, "files": 1,
+                 "fixes": [{"id": long, "title": long, "severity": severity, "url": f"https://advisories.example/{long}"}
+                           for severity in ("low", "moderate", "high", "critical", None)]}
+    components = [{"name": f"{fit}-{long}", "fit": fit, **component} for fit in ("applies", "fixed", "missing", "superseded")]
+    event = {"at": at, "outcome": "Restart", "message": long, "from": "a", "to": None, "reason": long, "changed": True}
+    status.update(
+        verdict={"tone": "bad", "sentence": long}, attention=[{"kind": "overdue", "message": long}],
+        waits=["metered", "battery", "in-use", "window"], components=components, staged="b", removed="c",
+        waiting={"since": at, "due": at, "overdue": True}, repository=f"https://{long}", state="suspended",
+        recalls=[{"level": "d", "at": at, "reason": long}], quarantine=[{"level": "e", "at": at, "reason": long}],
+        last_check={"at": at, "outcome": "Signature", "message": long, "level": None},
+        offer={"level": "f", "version": f"1 (f) {long}", "created": at, "least_bytes": 12_345_678, "components": components},
+        plan=[{"action": action, "unit": None, "advice": f"{action} {long}", "reason": long, "pids": []}
+              for action in ("reload", "relaunch", "wait", "reboot")],
+        history=[{**event, "event": name} for name in ("install", "remove", "download", "take-back", "restart", "resume", "activate",
+                                                       "retire", "fall-back", "something new")])
+    schema.check("status", status)
+    pretend(status)
+    for width in (360, 1200):
+        page = visit(viewport={"width": width, "height": 800})
+        shown = must_show_all(page, status)
+        assert {"b", "c", *status["waits"], *(component["fit"] for component in components[1:])} <= set(shown)
+        assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+        assert "12.3 MB" in page.text("offer-facts") and "Overdue" in page.text("installed-facts")
