@@ -25,9 +25,10 @@ SUTURE_FAULTS ?= full
 faults: all
 	@SUTURE_FAULTS=$(SUTURE_FAULTS) SUTURE_BUILD=$(abspath $(BUILD)) /usr/bin/python3 -B -m pytest -p no:cacheprovider -q -n 2 tests/faults
 
-# Of the settings panel in each of its states: docs/screenshots.
+# Of the panel and the page in each of their states: docs/screenshots.
 screenshots: all
 	@SUTURE_BUILD=$(abspath $(BUILD)) /usr/bin/python3 -B -m pytest -p no:cacheprovider -q tests/settings/screenshots.py
+	@SUTURE_BUILD=$(abspath $(BUILD)) /usr/bin/python3 -B -m pytest -p no:cacheprovider -q tests/page/screenshots.py
 
 bench: all
 	@SUTURE_BUILD=$(abspath $(BUILD)) bench/run.sh

@@ -1,15 +1,11 @@
-"""Not a test: pictures of the page in each of its states. SUTURE_SCREENSHOTS=DIR pytest tests/page/screenshots.py"""
-import os
-import pathlib
-import shutil
-
+"""docs/screenshots/page-*.png: `make screenshots`. Not a test; look at them."""
 import pytest
 
 import support
 from bus import wait_for
 from test_polkit import DENIED, rule
 
-DIRECTORY = os.environ.get("SUTURE_SCREENSHOTS")
+PICTURES = support.SOURCE / "docs/screenshots"
 WIDTHS = {"narrow": 360, "wide": 1000}
 
 
@@ -17,18 +13,14 @@ WIDTHS = {"narrow": 360, "wide": 1000}
 def take(visit):
     """Open the page as each look has it, do something there, and keep what is seen."""
     def go(state, *looks, act=None, **options):
-        if not DIRECTORY:
-            pytest.skip("SUTURE_SCREENSHOTS names no directory")
         for look in looks or ("light-wide", "dark-narrow"):
             theme, width = look.split("-")
             page = visit(colorScheme=theme, viewport={"width": WIDTHS[width], "height": 640}, **options)
             if act:
                 act(page)
-            path = pathlib.Path(DIRECTORY).resolve() / f"page-{state}-{look}.png"
-            path.parent.mkdir(exist_ok=True)
+            path = PICTURES / f"page-{state}-{look}.png"
             page.screenshot(path)
-            if shutil.which("pngquant"):
-                support.run("pngquant", "--force", "--ext=.png", "--strip", "64", path)
+            support.run("mogrify", "-strip", "+dither", "-colors", "96", "-define", "png:compression-level=9", path)
     return go
 
 
