@@ -153,7 +153,9 @@ static json_t *history_to_json(const struct su_engine *engine)
 /* One field after another; a document that lacks one is none. Takes over `value`. */
 static void add(json_t **document, const char *name, json_t *value)
 {
-        if (*document && json_object_set_new(*document, name, value) < 0) {
+        if (!*document) {
+                json_decref(value);
+        } else if (json_object_set_new(*document, name, value) < 0) {
                 json_decref(*document);
                 *document = NULL;
         }

@@ -90,7 +90,7 @@ def test_the_base_has_another_build_by_now(at_b, trees):
     assert b"third" in (at_b.usr / "lib/libother.so").read_bytes()
     assert at_b.answer() == "new"
     text = support.run(*at_b.command("status")).stdout
-    assert "other 2, 1 files: was replaced by other packages" in text
+    assert "other 2, 1 file: was replaced by other packages" in text
     assert at_b("remove").status == 0 and at_b("status")["state"] == "baseline"
 
 
