@@ -200,7 +200,7 @@ def test_all_that_a_status_can_say(device, visit, pretend):
     status.update(
         verdict={"tone": "bad", "sentence": long}, attention=[{"kind": "overdue", "message": long}],
         waits=["metered", "battery", "in-use", "window"], components=components, staged="b", removed="c",
-        waiting={"since": at, "due": at, "overdue": True}, repository=f"https://{long}", state="suspended",
+        waiting={"since": at, "due": at, "overdue": True, "opens": at}, repository=f"https://{long}", state="suspended",
         recalls=[{"level": "d", "at": at, "reason": long}], quarantine=[{"level": "e", "at": at, "reason": long}],
         last_check={"at": at, "outcome": "Signature", "message": long, "level": None},
         offer={"level": "f", "version": f"1 (f) {long}", "created": at, "least_bytes": 12_345_678, "components": components},
