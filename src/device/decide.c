@@ -1,6 +1,7 @@
 #include "device/decide.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -60,20 +61,47 @@ static bool is_enforced(const struct su_situation *situation,
                situation->now - current->rollout[0].from >= enforce;
 }
 
-/* Whether it is for this device by now: by its administrator, and by the roll-out. */
-static int check_reach(const struct su_situation *situation, const struct su_channel_level *current,
-                       struct su_error *err)
+/* The publisher tries it on these first, whatever the percentage. */
+static bool is_in_group(const struct su_groups *groups, const struct su_channel_level *level)
 {
-        int percent = su_rollout_percent(current, situation->now);
-        int r;
+        for (size_t i = 0; i < level->n_groups; i++)
+                for (size_t j = 0; j < groups->n_names; j++)
+                        if (strcmp(level->groups[i], groups->names[j]) == 0)
+                                return true;
+        return false;
+}
 
-        r = check_policy(situation, current, err);
-        if (r < 0 || situation->position < percent)
-                return r;
+static bool has_begun(const struct su_situation *situation, const struct su_channel_level *level)
+{
+        return level->n_rollout > 0 && level->rollout[0].from <= situation->now;
+}
+
+static int check_rollout(const struct su_situation *situation,
+                         const struct su_channel_level *current, struct su_error *err)
+{
+        const int percent = su_rollout_percent(current, situation->now);
+
+        if (current->paused > 0)
+                return su_fail(err, SU_ERROR_NOT_OFFERED,
+                               "the roll-out of level (%s) is paused by its publisher",
+                               current->level.name);
+        if (situation->position < percent ||
+            (has_begun(situation, current) && is_in_group(&situation->policy->groups, current)))
+                return 0;
         return su_fail(err, SU_ERROR_NOT_OFFERED,
                        "level (%s) is not yet in the roll-out for this machine: it is at %d %%, "
                        "this machine is at %d %%",
                        current->level.name, percent, situation->position);
+}
+
+/* Whether it is for this device by now: by its administrator, and by the roll-out. */
+static int check_reach(const struct su_situation *situation, const struct su_channel_level *current,
+                       struct su_error *err)
+{
+        int r;
+
+        r = check_policy(situation, current, err);
+        return r < 0 ? r : check_rollout(situation, current, err);
 }
 
 /* Whether the channel's current level may be here, whatever is here now. */

@@ -7,7 +7,8 @@
  *  4. A level that failed here is not installed again, unless somebody wants it all the same.
  *  5. A level that a person removed is not installed again by itself, nor is an older one; the
  *     next one is.
- *  6. A level is offered when the roll-out has reached this device.
+ *  6. A level is offered when the roll-out has reached this device, or one of its groups comes
+ * first; while its publisher pauses that, to nobody.
  *  7. A level that the administrator's policy does not want (pinned to an older one, skipped,
  *     deferred) is not offered here, to nobody.
  *  8. What the administrator enforces, since its release is long ago, is installed by itself, also

@@ -211,6 +211,22 @@ static int add_skip(const struct su_setting *setting, void *field, const struct 
         return r;
 }
 
+static int add_group(const struct su_setting *setting, void *field, const struct su_ini_line *line,
+                     struct su_error *err)
+{
+        struct su_groups *groups = field;
+
+        (void)setting;
+        if (groups->n_names == SU_GROUPS_MAX)
+                return su_fail_line(err, line, "more than %d groups", SU_GROUPS_MAX);
+        if (!su_group_is_name(line->value))
+                return su_fail_line(err, line,
+                                    "%s= is not a name of lower-case letters, digits and '-': '%s'",
+                                    line->key, line->value);
+        memcpy(groups->names[groups->n_names++], line->value, strlen(line->value) + 1);
+        return 0;
+}
+
 static const struct su_setting_kind text = {false, sizeof(char *), assign_text},
                                     path = {false, sizeof(char *), assign_path},
                                     proxy = {false, sizeof(char *), assign_proxy},
@@ -222,7 +238,8 @@ static const struct su_setting_kind text = {false, sizeof(char *), assign_text},
                                     choice = {false, sizeof(unsigned), assign_choice},
                                     truth = {false, sizeof(bool), assign_truth},
                                     windows = {true, sizeof(struct su_windows), add_window},
-                                    skips = {true, sizeof(struct su_skips), add_skip};
+                                    skips = {true, sizeof(struct su_skips), add_skip},
+                                    groups = {true, sizeof(struct su_groups), add_group};
 
 static const char *const after_deadline[] = {"announce", "restart", NULL};
 static const char *const metered[] = {"wait", "ignore", NULL};
@@ -236,6 +253,7 @@ const struct su_setting su_settings[] = {
         {"Source", "Repository", "", &text, FIELD(repository), NULL},
         {"Source", "TrustedRoot", SU_TRUSTED_ROOT_PATH, &path, FIELD(trusted_root), NULL},
         {"Source", "LogPolicy", SU_LOG_POLICY_PATH, &path, FIELD(log_policy), NULL},
+        {"Source", "Group", "", &groups, FIELD(policy.groups), NULL},
         {"Network", "MaxRate", "", &rate, FIELD(max_rate), NULL},
         {"Network", "Proxy", "", &proxy, FIELD(proxy), NULL},
         {"Restart", "Window", "", &windows, FIELD(restart.windows), NULL},

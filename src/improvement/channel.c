@@ -11,7 +11,6 @@
 #define CHANNEL_TYPE "suture-channel"
 #define CHANNEL_VERSION 1
 #define LEVELS_MAX 702
-#define ROLLOUT_STEPS_MAX 64
 
 static int read_step(const json_t *object, void *ret, struct su_error *err)
 {
@@ -57,6 +56,59 @@ static int read_recall(const json_t *object, struct su_channel_level *level, str
         return r < 0 ? su_fail_prefix(err, r, "recall") : 0;
 }
 
+bool su_group_is_name(const char *text)
+{
+        const size_t size = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+        return size > 0 && size < SU_GROUP_SIZE && !text[size];
+}
+
+static int read_group(const json_t *value, char **ret, struct su_error *err)
+{
+        const char *name = json_string_value(value);
+
+        if (!name || !su_group_is_name(name))
+                return su_fail(err, SU_ERROR_FORMAT,
+                               "field 'groups' has something that is no name");
+        return su_strdup(name, ret, err);
+}
+
+static int read_groups(const json_t *object, struct su_channel_level *level, struct su_error *err)
+{
+        const json_t *groups = json_object_get(object, "groups");
+        const size_t n = json_array_size(groups);
+
+        if (!groups)
+                return 0;
+        if (!json_is_array(groups) || n > SU_GROUPS_MAX)
+                return su_fail(err, SU_ERROR_FORMAT, "field 'groups' is not a list of at most %d",
+                               SU_GROUPS_MAX);
+        level->groups = calloc(n + 1, sizeof *level->groups);
+        if (!level->groups)
+                return su_fail_oom(err);
+        for (size_t i = 0; i < n; i++) {
+                int r = read_group(json_array_get(groups, i), &level->groups[i], err);
+
+                if (r < 0)
+                        return r;
+                level->n_groups++;
+        }
+        return 0;
+}
+
+static int read_pause(const json_t *object, struct su_channel_level *level, struct su_error *err)
+{
+        const char *paused;
+        int r;
+
+        r = su_json_find_string(object, "paused", &paused, err);
+        if (r < 0 || !paused)
+                return r;
+        return su_time_parse(paused, &level->paused) && level->paused > 0
+                       ? 0
+                       : su_fail(err, SU_ERROR_FORMAT, "field 'paused' is not a time");
+}
+
 static int read_channel_level(const json_t *object, void *ret, struct su_error *err)
 {
         struct su_channel_level *level = ret;
@@ -70,7 +122,11 @@ static int read_channel_level(const json_t *object, void *ret, struct su_error *
         if (r >= 0)
                 r = read_recall(object, level, err);
         if (r >= 0)
-                r = su_json_read_elements(object, "rollout", ROLLOUT_STEPS_MAX,
+                r = read_pause(object, level, err);
+        if (r >= 0)
+                r = read_groups(object, level, err);
+        if (r >= 0)
+                r = su_json_read_elements(object, "rollout", SU_ROLLOUT_STEPS_MAX,
                                           sizeof *level->rollout, read_step, &level->rollout,
                                           &level->n_rollout, err);
         if (r < 0)
@@ -125,9 +181,20 @@ int su_channel_parse(const char *text, size_t size, struct su_channel *ret, stru
         return 0;
 }
 
+/* NULL: there are none. */
+static json_t *groups_to_json(const struct su_channel_level *level)
+{
+        json_t *groups = level->n_groups > 0 ? json_array() : NULL;
+
+        for (size_t i = 0; i < level->n_groups; i++)
+                (void)json_array_append_new(groups, json_string(level->groups[i]));
+        return groups;
+}
+
 static json_t *channel_level_to_json(const struct su_channel_level *level)
 {
         su_auto_json json_t *rollout = json_array();
+        char paused[SU_TIME_TEXT_SIZE];
 
         for (size_t i = 0; i < level->n_rollout; i++) {
                 char from[SU_TIME_TEXT_SIZE];
@@ -137,8 +204,11 @@ static json_t *channel_level_to_json(const struct su_channel_level *level)
                                                              level->rollout[i].percent)) < 0)
                         return NULL;
         }
-        return json_pack("{s:s, s:O, s:s*, s:o}", "level", level->level.name, "rollout", rollout,
-                         "proof", level->proof, "recall",
+        if (level->paused > 0)
+                su_time_format(level->paused, paused);
+        return json_pack("{s:s, s:O, s:s*, s:o*, s:s*, s:o}", "level", level->level.name, "rollout",
+                         rollout, "paused", level->paused > 0 ? paused : NULL, "groups",
+                         groups_to_json(level), "proof", level->proof, "recall",
                          level->recall_reason
                                  ? json_pack("{s:s, s:s*}", "reason", level->recall_reason, "proof",
                                              level->recall_proof)
@@ -173,6 +243,9 @@ void su_channel_done(struct su_channel *channel)
 {
         for (size_t i = 0; i < channel->n_levels; i++) {
                 free(channel->levels[i].rollout);
+                for (size_t j = 0; j < channel->levels[i].n_groups; j++)
+                        free(channel->levels[i].groups[j]);
+                free(channel->levels[i].groups);
                 free(channel->levels[i].proof);
                 free(channel->levels[i].recall_reason);
                 free(channel->levels[i].recall_proof);

@@ -22,6 +22,10 @@ struct su_channel_level {
         struct su_level level;
         struct su_rollout_step *rollout; /* in the order of time */
         size_t n_rollout;
+        int64_t paused; /* nobody is offered it any more since then (seconds since 1970); 0: is not
+                         */
+        char **groups;  /* of machines that are offered it from the first step on */
+        size_t n_groups;
         char *proof;         /* that the release is logged (C2SP tlog-proof); may be NULL */
         char *recall_reason; /* NULL: not recalled */
         char *recall_proof;  /* that the recall is logged; may be NULL */
@@ -45,6 +49,13 @@ void su_channel_done(struct su_channel *channel);
 /* NULL when the channel does not know the level. */
 const struct su_channel_level *su_channel_find(const struct su_channel *channel,
                                                const struct su_level *level);
+
+#define SU_ROLLOUT_STEPS_MAX 64
+#define SU_GROUPS_MAX 16
+#define SU_GROUP_SIZE 64 /* with the NUL */
+
+/* A machine's groups are its administrator's to choose: lower-case letters, digits and '-'. */
+bool su_group_is_name(const char *text);
 
 /* How many percent of the devices are offered the level at `now`. */
 int su_rollout_percent(const struct su_channel_level *level, int64_t now);

@@ -11,7 +11,9 @@ static const char sample[] =
         "{\"level\": \"a\", \"rollout\": [], \"recall\": {\"reason\": \"breaks sound\"}},"
         "{\"level\": \"b\", \"rollout\": ["
         "  {\"from\": \"2026-05-01T00:00:00Z\", \"percent\": 10},"
-        "  {\"from\": \"2026-05-02T00:00:00Z\", \"percent\": 100}], \"recall\": null}]}";
+        "  {\"from\": \"2026-05-02T00:00:00Z\", \"percent\": 100}],"
+        " \"paused\": \"2026-05-01T12:00:00Z\", \"groups\": [\"canary\", \"staff-2\"],"
+        " \"recall\": null}]}";
 
 #define FIRST 1777593600 /* 2026-05-01 */
 #define DAY 86400
@@ -41,6 +43,9 @@ static void test_fields(void **state)
         level = su_channel_find(&channel, &channel.current);
         assert_null(level->recall_reason);
         assert_int_equal(level->n_rollout, 2);
+        assert_int_equal(level->paused, FIRST + DAY / 2);
+        assert_int_equal(level->n_groups, 2);
+        assert_string_equal(level->groups[1], "staff-2");
         assert_null(su_channel_find(&channel, &(struct su_level){"c"}));
 }
 
@@ -123,6 +128,17 @@ static void test_wrong_values_are_named(void **state)
                 {"levels/1/rollout/0/from", "\"soon\"", "'from'"},
                 {"levels/1/rollout/0/from", "\"2026-05-03T00:00:00Z\"", "order of time"},
                 {"levels/0/recall", "\"yes\"", "'recall'"},
+                {"levels/1/paused", "\"soon\"", "'paused'"},
+                {"levels/1/paused", "true", "'paused'"},
+                {"levels/1/groups", "\"canary\"", "'groups'"},
+                {"levels/1/groups", "[\"Canary\"]", "'groups'"},
+                {"levels/1/groups", "[\"\"]", "'groups'"},
+                {"levels/1/groups", "[7]", "'groups'"},
+                {"levels/1/groups",
+                 "[\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\","
+                 "\"a\",\"a\",\"a\","
+                 "\"a\"]",
+                 "at most 16"},
         };
 
         (void)state;

@@ -238,6 +238,54 @@ static void check_everything(const char *present, const char *current, const cha
         channel_done(&channel);
 }
 
+/* Groups come before the percentage, and a pause before both; neither touches what is installed. */
+static void test_groups_and_pauses(void **state)
+{
+        static char *groups[] = {(char *)"canary"};
+        static const struct {
+                const char *group;
+                int percent;
+                int64_t paused;
+                const char *present;
+                const char *refusal;
+        } rows[] = {
+                {"canary", 0, 0, "", NULL},      {"others", 0, 0, "", "it is at 0 %"},
+                {"", 0, 0, "", "it is at 0 %"},  {"canary", 100, NOW, "", "is paused"},
+                {"", 100, NOW, "", "is paused"}, {"", 100, NOW, "b", NULL},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < SU_ELEMENTS(rows); i++) {
+                struct su_admin_policy policy = {0};
+                struct su_knowledge knowledge = {0};
+                struct su_decision decision = {0};
+                struct su_channel channel;
+                struct su_error err = {0};
+                struct su_situation situation = {
+                        .channel = &channel,
+                        .knowledge = &knowledge,
+                        .policy = &policy,
+                        .present = level_of(rows[i].present),
+                        .position = 60,
+                        .now = NOW,
+                };
+
+                make_channel("b", "", rows[i].percent, &channel);
+                channel.levels[1].groups = groups;
+                channel.levels[1].n_groups = 1;
+                channel.levels[1].paused = rows[i].paused;
+                if (rows[i].group[0])
+                        (void)snprintf(policy.groups.names[policy.groups.n_names++], SU_GROUP_SIZE,
+                                       "%s", rows[i].group);
+                if (rows[i].refusal)
+                        assert_fails_with(su_decide(&situation, &decision, &err), err, NOT_OFFERED,
+                                          rows[i].refusal);
+                else
+                        assert_ok(su_decide(&situation, &decision, &err), err);
+                channel_done(&channel);
+        }
+}
+
 static void test_what_never_happens(void **state)
 {
         static const char *const levels[] = {"", "a", "b", "c"};
@@ -323,6 +371,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_the_rules),
                 cmocka_unit_test(test_the_administrators_policy),
+                cmocka_unit_test(test_groups_and_pauses),
                 cmocka_unit_test(test_what_never_happens),
                 cmocka_unit_test(test_learning),
                 cmocka_unit_test(test_refusals),

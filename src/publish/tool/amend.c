@@ -47,20 +47,23 @@ static int prove_current(struct su_publisher *publisher, struct su_channel *chan
 }
 
 static int stage(struct su_publisher *publisher, const struct su_publish_arguments *arguments,
-                 const char *baseline, su_amendment amend, struct su_channel *channel,
+                 const char *baseline, su_amendment amend, struct su_amended *amended,
                  struct su_error *err)
 {
+        struct su_channel *channel = &amended->channel;
         struct su_channel_level *level;
         su_auto_json json_t *signed_part = NULL;
         int r;
 
         r = su_channel_open(&publisher->workspace, baseline, channel, err);
         if (r >= 0)
-                r = find_level(channel, arguments->level, &level, err);
+                r = find_level(channel, arguments->level ? arguments->level : channel->current.name,
+                               &level, err);
         if (r >= 0)
                 r = amend(publisher, channel, level, arguments, err);
         if (r < 0)
                 return r;
+        amended->level = level;
         channel->serial++;
         choose_current(channel);
         r = prove_current(publisher, channel, err);
@@ -87,7 +90,7 @@ int su_channel_amend(const struct su_publish_arguments *arguments, su_amendment 
         if (r >= 0)
                 r = su_staging_begin(&publisher->workspace, err);
         if (r >= 0)
-                r = stage(publisher, arguments, baseline, amend, &ret->channel, err);
+                r = stage(publisher, arguments, baseline, amend, ret, err);
         if (r >= 0)
                 r = su_waiting_finish(publisher, false, &published, err);
         if (r >= 0)

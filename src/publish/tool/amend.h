@@ -5,14 +5,15 @@
 #include "publish/signing/publishing.h"
 #include "publish/tool/session.h"
 
-/* The change itself: to `level`, which the command line names. */
+/* The change itself: to `level`, which the command line names, or which is offered now. */
 typedef int (*su_amendment)(struct su_publisher *publisher, struct su_channel *channel,
                             struct su_channel_level *level,
                             const struct su_publish_arguments *arguments, struct su_error *err);
 
 struct su_amended {
-        struct su_channel channel; /* as it is now */
-        bool is_published;         /* else it waits for its signatures */
+        struct su_channel channel;            /* as it is now */
+        const struct su_channel_level *level; /* of it: what was changed */
+        bool is_published;                    /* else it waits for its signatures */
 };
 
 /* Amend the channel, choose what is offered, and publish it as far as it is signed. */

@@ -20,6 +20,8 @@ static const struct verb verbs[] = {
          "Draft a component of the next level from .deb files or --fixed"},
         {"release", su_verb_release, false, "Sign the draft and publish it"},
         {"recall", su_verb_recall, false, "Withdraw a level (--level, --reason)"},
+        {"rollout", su_verb_rollout, true,
+         "show, set STEP,..., pause, resume: who is offered it when"},
         {"floor", su_verb_floor, false, "Let no recall lead below a level (--level)"},
         {"refresh", su_verb_refresh, true, "Sign the repository anew before it expires"},
         {"show", su_verb_show, false, "Show what the repository holds"},

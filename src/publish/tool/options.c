@@ -34,6 +34,7 @@ static const struct {
         {"fixed", TEXT, FIELD(fixed), 0, 0},
         {"force", FLAG, FIELD(force), 0, 0},
         {"hints", TEXT, FIELD(hints), 0, 0},
+        {"group", TEXTS, FIELD(groups), 0, 0},
         {"health", TEXT, FIELD(health), 0, 0},
         {"json", FLAG, FIELD(json), 0, 0},
         {"key", TEXT, FIELD(key), 0, 0},
@@ -85,8 +86,10 @@ void su_options_print_help(void)
                    "  --health=FILE        build: health checks of the component's users\n"
                    "  --fast               build: larger deltas, made in a tenth of the time\n"
                    "  --rollout=PERCENT    release: part of the devices (default: 100)\n"
+                   "  --group=NAME         release, rollout set: machines that come first; may be "
+                   "repeated\n"
                    "  --level=LEVEL, --reason=TEXT\n"
-                   "                       recall, floor: what, and what people are told\n"
+                   "                       recall, floor, rollout: what, and what people are told\n"
                    "  --origin=NAME        log init: how the log is called\n"
                    "  --policy=FILE        log check, log cosign: instead of the workspace's\n"
                    "  --state=FILE         the same: the checkpoint that was seen last\n"
@@ -235,6 +238,7 @@ int su_options_parse(int argc, char **argv, struct su_publish_arguments *argumen
 void su_options_done(struct su_publish_arguments *arguments)
 {
         free(arguments->cves.texts);
+        free(arguments->groups.texts);
         free(arguments->marks.texts);
         free(arguments->root_keys.texts);
         free(arguments->targets_keys.texts);

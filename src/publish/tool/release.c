@@ -6,12 +6,13 @@
 #include "base/text.h"
 #include "publish/signing/channels.h"
 #include "publish/signing/logging.h"
+#include "publish/tool/groups.h"
 #include "publish/tool/session.h"
 #include "publish/tool/verbs.h"
 #include "publish/tool/waiting.h"
 
-static int add_level(struct su_channel *channel, const struct su_level *level, int percent,
-                     struct su_error *err)
+static int add_level(struct su_channel *channel, const struct su_level *level,
+                     const struct su_publish_arguments *arguments, struct su_error *err)
 {
         struct su_channel_level *larger =
                 reallocarray(channel->levels, channel->n_levels + 1, sizeof *channel->levels);
@@ -25,11 +26,12 @@ static int add_level(struct su_channel *channel, const struct su_level *level, i
         added->rollout = calloc(1, sizeof *added->rollout);
         if (!added->rollout)
                 return su_fail_oom(err);
-        added->rollout[0] = (struct su_rollout_step){.from = su_now(), .percent = percent};
+        added->rollout[0] =
+                (struct su_rollout_step){.from = su_now(), .percent = arguments->rollout};
         added->n_rollout = 1;
         channel->current = *level;
         channel->serial++;
-        return 0;
+        return su_groups_copy(&arguments->groups, added, err);
 }
 
 static int stage_manifest(const struct su_workspace *workspace, const struct su_manifest *manifest,
@@ -60,8 +62,8 @@ static int prove(struct su_publisher *publisher, const struct su_manifest *manif
                                     &channel->levels[channel->n_levels - 1].proof, err);
 }
 
-static int stage(struct su_publisher *publisher, const struct su_manifest *manifest, int percent,
-                 struct su_error *err)
+static int stage(struct su_publisher *publisher, const struct su_manifest *manifest,
+                 const struct su_publish_arguments *arguments, struct su_error *err)
 {
         const struct su_workspace *workspace = &publisher->workspace;
         su_auto_channel struct su_channel channel = {0};
@@ -76,7 +78,7 @@ static int stage(struct su_publisher *publisher, const struct su_manifest *manif
         if (r >= 0)
                 r = su_channel_open(workspace, manifest->baseline, &channel, err);
         if (r >= 0)
-                r = add_level(&channel, &manifest->level, percent, err);
+                r = add_level(&channel, &manifest->level, arguments, err);
         if (r >= 0)
                 r = stage_manifest(workspace, manifest, signed_part, err);
         if (r >= 0)
@@ -111,13 +113,15 @@ int su_verb_release(const struct su_publish_arguments *arguments, struct su_erro
         su_auto_manifest struct su_manifest manifest = {0};
         int r;
 
-        r = su_publisher_open(arguments, SU_WORKSPACE_CHANGE, &publisher, err);
+        r = su_groups_check(&arguments->groups, err);
+        if (r >= 0)
+                r = su_publisher_open(arguments, SU_WORKSPACE_CHANGE, &publisher, err);
         if (r >= 0)
                 r = load_draft(arguments, &publisher.workspace, &manifest, err);
         if (r >= 0)
                 r = su_staging_begin(&publisher.workspace, err);
         if (r >= 0)
-                r = stage(&publisher, &manifest, arguments->rollout, err);
+                r = stage(&publisher, &manifest, arguments, err);
         if (r >= 0)
                 r = su_waiting_finish(&publisher, false, &published, err);
         if (r < 0)

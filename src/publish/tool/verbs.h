@@ -24,10 +24,11 @@ struct su_publish_arguments {
         const char *advisory;  /* the URL of what is published about a fix, with {id} in it */
         struct su_texts marks; /* strings that only the old code has */
         const char *notice;
-        const char *hints;  /* path of a file with restart rules */
-        const char *health; /* the same with health checks */
-        int rollout;        /* percent */
-        bool fast;          /* larger deltas, sooner */
+        const char *hints;      /* path of a file with restart rules */
+        const char *health;     /* the same with health checks */
+        int rollout;            /* percent */
+        struct su_texts groups; /* of machines that come first */
+        bool fast;              /* larger deltas, sooner */
         const char *passphrase_file;
         bool ask_passphrase;          /* for a new key */
         const char *type;             /* of a new key */
@@ -59,6 +60,7 @@ int su_verb_init(const struct su_publish_arguments *arguments, struct su_error *
 int su_verb_baseline(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_build(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_release(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_rollout(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_floor(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_recall(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_refresh(const struct su_publish_arguments *arguments, struct su_error *err);
