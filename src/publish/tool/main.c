@@ -22,6 +22,7 @@ static const struct verb verbs[] = {
         {"recall", su_verb_recall, false, "Withdraw a level (--level, --reason)"},
         {"rollout", su_verb_rollout, true,
          "show, set STEP,..., pause, resume: who is offered it when"},
+        {"simulate", su_verb_simulate, true, "What a schedule means for many machines: [STEP,...]"},
         {"floor", su_verb_floor, false, "Let no recall lead below a level (--level)"},
         {"refresh", su_verb_refresh, true, "Sign the repository anew before it expires"},
         {"show", su_verb_show, false, "Show what the repository holds"},
@@ -82,7 +83,8 @@ static int run(int argc, char **argv, struct su_publish_arguments *arguments, st
 
 int main(int argc, char **argv)
 {
-        struct su_publish_arguments arguments = {.workspace = ".", .rollout = 100};
+        struct su_publish_arguments arguments = {
+                .workspace = ".", .rollout = 100, .machines = 1000000};
         struct su_error error = {0};
         int r;
 

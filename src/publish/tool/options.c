@@ -9,6 +9,7 @@
 #include "base/printable.h"
 #include "base/text.h"
 #include "improvement/manifest.h"
+#include "publish/tool/crowd.h"
 #include "trust/keys.h"
 
 enum kind { TEXT, TEXTS, FLAG, NUMBER };
@@ -28,6 +29,7 @@ static const struct {
         {"baseline", TEXT, FIELD(baseline), 0, 0},
         {"component", TEXT, FIELD(component), 0, 0},
         {"cve", TEXTS, FIELD(cves), 0, 0},
+        {"days", NUMBER, FIELD(days), 1, SU_CROWD_DAYS_MAX},
         {"discard", FLAG, FIELD(discard), 0, 0},
         {"dry-run", FLAG, FIELD(dry_run), 0, 0},
         {"fast", FLAG, FIELD(fast), 0, 0},
@@ -39,6 +41,7 @@ static const struct {
         {"json", FLAG, FIELD(json), 0, 0},
         {"key", TEXT, FIELD(key), 0, 0},
         {"level", TEXT, FIELD(level), 0, 0},
+        {"machines", NUMBER, FIELD(machines), 1, 100000000},
         {"mark", TEXTS, FIELD(marks), 0, 0},
         {"name", TEXT, FIELD(name), 0, 0},
         {"new-version", TEXT, FIELD(new_version), 0, 0},
@@ -50,6 +53,7 @@ static const struct {
         {"passphrase-file", TEXT, FIELD(passphrase_file), 0, 0},
         {"policy", TEXT, FIELD(policy), 0, 0},
         {"reason", TEXT, FIELD(reason), 0, 0},
+        {"recall-at", NUMBER, FIELD(recall_at), 1, 100},
         {"rollout", NUMBER, FIELD(rollout), 0, 100},
         {"root-key", TEXTS, FIELD(root_keys), 0, 0},
         {"root-threshold", NUMBER, FIELD(root_threshold), 1, SU_KEYS_MAX},
@@ -90,6 +94,9 @@ void su_options_print_help(void)
                    "repeated\n"
                    "  --level=LEVEL, --reason=TEXT\n"
                    "                       recall, floor, rollout: what, and what people are told\n"
+                   "  --machines=N, --days=N, --recall-at=PERCENT\n"
+                   "                       simulate: how many (default: a million), how long, and "
+                   "when it is recalled\n"
                    "  --origin=NAME        log init: how the log is called\n"
                    "  --policy=FILE        log check, log cosign: instead of the workspace's\n"
                    "  --state=FILE         the same: the checkpoint that was seen last\n"

@@ -47,6 +47,9 @@ struct su_publish_arguments {
         const char *name;   /* of a witness */
         const char *level;
         const char *reason;
+        int machines;
+        int days;      /* 0: as long as the schedule is */
+        int recall_at; /* percent; 0: never */
         bool add;
         bool discard;
         bool dry_run;
@@ -60,6 +63,7 @@ int su_verb_init(const struct su_publish_arguments *arguments, struct su_error *
 int su_verb_baseline(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_build(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_release(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_simulate(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_rollout(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_floor(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_recall(const struct su_publish_arguments *arguments, struct su_error *err);
