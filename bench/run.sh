@@ -12,8 +12,9 @@ bench_check() { "$here/check.sh"; }
 bench_boot() { "$here/boot.sh"; }
 bench_agent() { "$here/agent.sh"; }
 bench_delta() { "$here/delta/run.sh"; }
+bench_scale() { "$here/scale.sh"; }
 
-all="swap scan install check boot agent delta"
+all="swap scan install check boot agent scale delta"
 for name in ${*:-$all}; do
         declare -F "bench_$name" >/dev/null || { echo "no bench '$name'; there are: $all" >&2; exit 2; }
         printf '\n== bench-%s\n' "$name"
