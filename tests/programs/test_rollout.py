@@ -122,6 +122,14 @@ def test_who_has_it_keeps_it(publisher):
     assert done.returncode != 0 and "100 % of the machines are offered level (a) already, and keep it" in done.stderr
 
 
+def test_what_is_recalled_is_offered_to_nobody(publisher):
+    publisher("recall", "--level", "a", "--reason", "it breaks sound")
+    done = publisher("rollout", "set", "100% now", check=False)
+    assert done.returncode == 2 and "offers nothing: say which --level" in done.stderr
+    done = publisher("rollout", "set", "--level=a", "100% now", check=False)
+    assert done.returncode == 40 and "level (a) was recalled: it is offered to nobody" in done.stderr
+
+
 def test_names_that_are_none(publisher, device):
     done = publisher("rollout", "set", "--group=No Name", "100% now", check=False)
     assert done.returncode == 2 and "'No Name' is not a name" in done.stderr

@@ -17,6 +17,16 @@ static int find_level(struct su_channel *channel, const char *name, struct su_ch
         return su_fail(err, SU_ERROR_NOT_FOUND, "%s has no level '%s'", channel->baseline, name);
 }
 
+/* The one that is named, or the one that is offered. */
+static int choose_level(struct su_channel *channel, const char *name, struct su_channel_level **ret,
+                        struct su_error *err)
+{
+        if (!name && !channel->current.name[0])
+                return su_fail(err, SU_ERROR_USAGE, "%s offers nothing: say which --level",
+                               channel->baseline);
+        return find_level(channel, name ? name : channel->current.name, ret, err);
+}
+
 /* The newest level that is not recalled is what is offered now, if it is not below the floor. */
 static void choose_current(struct su_channel *channel)
 {
@@ -57,8 +67,7 @@ static int stage(struct su_publisher *publisher, const struct su_publish_argumen
 
         r = su_channel_open(&publisher->workspace, baseline, channel, err);
         if (r >= 0)
-                r = find_level(channel, arguments->level ? arguments->level : channel->current.name,
-                               &level, err);
+                r = choose_level(channel, arguments->level, &level, err);
         if (r >= 0)
                 r = amend(publisher, channel, level, arguments, err);
         if (r < 0)

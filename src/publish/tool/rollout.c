@@ -50,6 +50,14 @@ static int check_growth(const struct su_channel_level *level, const struct su_ro
                        percent, level->level.name, steps[0].percent);
 }
 
+static int check_level(const struct su_channel_level *level, struct su_error *err)
+{
+        return level->recall_reason ? su_fail(err, SU_ERROR_CONFLICT,
+                                              "level (%s) was recalled: it is offered to nobody",
+                                              level->level.name)
+                                    : 0;
+}
+
 static int set_steps(struct su_publisher *publisher, struct su_channel *channel,
                      struct su_channel_level *level, const struct su_publish_arguments *arguments,
                      struct su_error *err)
@@ -60,7 +68,10 @@ static int set_steps(struct su_publisher *publisher, struct su_channel *channel,
 
         (void)publisher;
         (void)channel;
-        r = su_steps_parse(arguments->operands + 1, arguments->n_operands - 1, &steps, &n, err);
+        r = check_level(level, err);
+        if (r >= 0)
+                r = su_steps_parse(arguments->operands + 1, arguments->n_operands - 1, &steps, &n,
+                                   err);
         if (r >= 0)
                 r = check_growth(level, steps, arguments, err);
         if (r >= 0)
