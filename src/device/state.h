@@ -51,7 +51,7 @@ struct su_state {
         struct su_level level;    /* of the active generation; "": the baseline */
         char *baseline;           /* that the active generation was made for; NULL with 0 */
         struct su_moment changed; /* when /usr was changed last */
-        int64_t restart_after; /* a person wished no restart before; 0: nobody did */
+        int64_t restart_after;    /* a person wished no restart before; 0: nobody did */
         int64_t waiting_since; /* somebody uses what is old since then; 0: nobody, as far as known
                                 */
         struct su_suspension suspension;

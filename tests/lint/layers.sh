@@ -130,7 +130,8 @@ only_in 'jansson\.h' src/json
 only_in 'libfsverity\.h' src/image
 only_in 'zstd\.h' src/delta
 only_in 'seccomp\.h' src/sandbox
-only_in 'systemd/' src/restart src/daemon src/cli/agent.c src/cli/journal.c src/cli/notify.c
+only_in 'systemd/' src/restart src/daemon src/cli/agent.c 'src/cli/click.[ch]' src/cli/journal.c src/cli/notify.c
+only_in '(adwaita|gio/|glib|gtk)' src/settings
 
 ! git grep -nE '#[[:space:]]*include[[:space:]]*"\.\./' -- '*.[ch]' | sed 's/^/# /' | grep .
 report $? 'no include leads up by "../'
