@@ -225,8 +225,9 @@ struct session {
 
 static void session_done(struct session *session)
 {
-        su_close_fd(&session->dir_fd);
+        su_clicks_done(&session->clicks);
         sd_bus_flush_close_unref(session->bus);
+        su_close_fd(&session->dir_fd);
 }
 
 static int connect_session(struct session *session)
@@ -236,9 +237,7 @@ static int connect_session(struct session *session)
         if (session->bus)
                 return 0;
         r = sd_bus_open_user(&session->bus);
-        if (r >= 0)
-                session->clickable = su_clicks_are_told(session->bus);
-        return r;
+        return r < 0 ? r : su_clicks_listen(&session->clicks, session->bus, &session->clickable);
 }
 
 static int show_new_ones(struct session *session, const struct notices *notices, const char *shown,
@@ -277,14 +276,14 @@ static int look_and_show(struct session *session, size_t *ret_n, struct su_error
 static int wait_for_clicks(struct session *session, struct su_error *err)
 {
         size_t n = 0;
-        int r = 1;
+        int r;
 
-        while (r > 0 && session->clicks.n_shown > 0) {
-                r = su_clicks_wait(&session->clicks, session->bus, err);
-                if (r > 0 && look_and_show(session, &n, err) < 0)
-                        return -EIO;
+        while ((r = su_clicks_wait(&session->clicks, err)) > 0) {
+                r = look_and_show(session, &n, err);
+                if (r < 0)
+                        break;
         }
-        return r < 0 ? r : 0;
+        return r;
 }
 
 int su_verb_notify(const struct su_arguments *arguments, struct su_error *err)
@@ -294,6 +293,8 @@ int su_verb_notify(const struct su_arguments *arguments, struct su_error *err)
         int r;
 
         r = open_session_directory(&session.dir_fd, err);
+        if (r >= 0)
+                r = su_clicks_open(&session.clicks, err);
         if (r >= 0)
                 r = look_and_show(&session, &n, err);
         if (r >= 0 && arguments->json)

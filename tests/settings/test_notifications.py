@@ -1,4 +1,5 @@
 """A click on a notification leads to the part of the panel that it is about; nobody has started the panel before."""
+import pathlib
 import subprocess
 
 import pytest
@@ -50,6 +51,16 @@ def server_of_notifications(desktop):
 
 
 @pytest.fixture
+def login_messages():
+    """/run/motd.d of our own, in this mount namespace only."""
+    support.run("mount", "-t", "tmpfs", "tmpfs", "/run")
+    path = pathlib.Path("/run/motd.d")
+    path.mkdir()
+    yield path
+    support.run("umount", "--lazy", "/run")
+
+
+@pytest.fixture
 def notify(desktop):
     process = desktop.spawn(support.BUILD / "suture", "notify")
     yield process
@@ -72,4 +83,27 @@ def test_a_click_shows_what_it_is_about(states, server_of_notifications, desktop
     panel.await_window().await_text("Needs You")
     wait_for(lambda: panel.focused() and "recalled" in panel.focused(), "the focus on what was recalled")
     server.tell("NotificationClosed", "uu", 1, 2)
+    assert notify.wait(timeout=30) == 0
+
+
+def test_what_is_new_meanwhile_is_shown_too(states, server_of_notifications, desktop, panel, login_messages, request):
+    """The path unit sleeps as long as this waits; and each click counts once, however often it has looked."""
+    server = server_of_notifications
+    states.recalled().start()
+    wait_for(lambda: states.agent.get("Attention"), "that somebody is needed")
+    notify = request.getfixturevalue("notify")
+    wait_for(server.shown, "the notification")
+    for reason in ("it breaks sight", "it breaks smell"):
+        states.shop("recall", "--level", "b", "--reason", reason)
+        states.device("check")
+        wait_for(lambda: any(reason in message for _, message in states.agent.get("Attention")), "the other reason")
+        (login_messages / "suture").write_text(reason)
+        wait_for(lambda: any(reason in shown[4] for shown in server.shown()), f"that '{reason}' is shown")
+    assert len(server.shown()) == 3 and notify.poll() is None
+    server.tell("ActionInvoked", "us", 3, "default")
+    panel.await_window().await_text("it breaks smell")
+    for number in (1, 2):
+        server.tell("NotificationClosed", "uu", number, 2)
+    assert notify.poll() is None, "one is shown still"
+    server.tell("NotificationClosed", "uu", 3, 2)
     assert notify.wait(timeout=30) == 0
