@@ -63,30 +63,61 @@ static int explain_failure(const char *program, int status, int error_fd, struct
                        WEXITSTATUS(status), su_last_line(text));
 }
 
-int su_process_run(const char *const argv[], char **ret_output, size_t *ret_size,
-                   struct su_error *err)
+/* Runs to its end; what it said is in the two files. */
+static int run(const char *const argv[], int out_fd, int error_fd, int *ret_status,
+               struct su_error *err)
+{
+        pid_t pid = -1;
+        int r;
+
+        r = spawn(argv, out_fd, error_fd, &pid);
+        if (r < 0)
+                return su_fail_errno(err, r, "cannot run '%s'", argv[0]);
+        r = wait_for(pid, ret_status);
+        return r < 0 ? su_fail_errno(err, r, "cannot wait for '%s'", argv[0]) : 0;
+}
+
+static int read_output(const char *program, int out_fd, char **ret, size_t *ret_size,
+                       struct su_error *err)
+{
+        if (!ret)
+                return 0;
+        (void)lseek(out_fd, 0, SEEK_SET);
+        return su_file_read_fd(out_fd, program, SU_PROCESS_OUTPUT_MAX, ret, ret_size, err);
+}
+
+/* With `ret_status` an exit status is an answer, else anything but 0 is a failure. */
+static int run_and_read(const char *const argv[], char **ret_output, size_t *ret_size,
+                        int *ret_status, struct su_error *err)
 {
         su_auto_close int out_fd = -EBADF;
         su_auto_close int error_fd = -EBADF;
-        pid_t pid = -1;
         int status = 0;
         int r;
 
         r = memory_file("stdout", &out_fd, err);
         if (r >= 0)
                 r = memory_file("stderr", &error_fd, err);
+        if (r >= 0)
+                r = run(argv, out_fd, error_fd, &status, err);
         if (r < 0)
                 return r;
-        r = spawn(argv, out_fd, error_fd, &pid);
-        if (r < 0)
-                return su_fail_errno(err, r, "cannot run '%s'", argv[0]);
-        r = wait_for(pid, &status);
-        if (r < 0)
-                return su_fail_errno(err, r, "cannot wait for '%s'", argv[0]);
-        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        if (!WIFEXITED(status) || (!ret_status && WEXITSTATUS(status) != 0))
                 return explain_failure(argv[0], status, error_fd, err);
-        if (!ret_output)
-                return 0;
-        (void)lseek(out_fd, 0, SEEK_SET);
-        return su_file_read_fd(out_fd, argv[0], SU_PROCESS_OUTPUT_MAX, ret_output, ret_size, err);
+        r = read_output(argv[0], out_fd, ret_output, ret_size, err);
+        if (r >= 0 && ret_status)
+                *ret_status = WEXITSTATUS(status);
+        return r;
+}
+
+int su_process_run(const char *const argv[], char **ret_output, size_t *ret_size,
+                   struct su_error *err)
+{
+        return run_and_read(argv, ret_output, ret_size, NULL, err);
+}
+
+int su_process_ask(const char *const argv[], char **ret_output, int *ret_status,
+                   struct su_error *err)
+{
+        return run_and_read(argv, ret_output, NULL, ret_status, err);
 }

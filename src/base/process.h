@@ -12,3 +12,8 @@
  * last line that the program wrote to standard error. */
 int su_process_run(const char *const argv[], char **ret_output, size_t *ret_size,
                    struct su_error *err);
+
+/* The same for a program whose exit status says something: it is not an error. Only a program that
+ * did not end by itself is. */
+int su_process_ask(const char *const argv[], char **ret_output, int *ret_status,
+                   struct su_error *err);

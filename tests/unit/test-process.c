@@ -52,6 +52,21 @@ static void test_failure_tells_the_last_line(void **state)
         assert_true(run("exit 1", NULL, NULL, NULL) < 0);
 }
 
+static void test_a_status_that_says_something(void **state)
+{
+        const char *const argv[] = {"sh", "-c", "echo said; exit 12", NULL};
+        const char *const killed[] = {"sh", "-c", "kill -9 $$", NULL};
+        su_auto_free char *output = NULL;
+        struct su_error err = {0};
+        int status = 0;
+
+        (void)state;
+        assert_ok(su_process_ask(argv, &output, &status, &err), err);
+        assert_int_equal(status, 12);
+        assert_string_equal(output, "said\n");
+        assert_fails_with(su_process_ask(killed, NULL, &status, &err), err, SYSTEM, "signal 9");
+}
+
 static void test_missing_program(void **state)
 {
         const char *const argv[] = {"suture-no-such-program", NULL};
@@ -80,6 +95,7 @@ int main(void)
                 cmocka_unit_test(test_output),
                 cmocka_unit_test(test_much_output),
                 cmocka_unit_test(test_failure_tells_the_last_line),
+                cmocka_unit_test(test_a_status_that_says_something),
                 cmocka_unit_test(test_missing_program),
                 cmocka_unit_test(test_no_input),
         };
