@@ -141,3 +141,19 @@ const struct su_baseline_file *su_baseline_find(const struct su_baseline *baseli
         return bsearch(&wanted, baseline->files, baseline->n_files, sizeof *baseline->files,
                        compare_files);
 }
+
+size_t su_baseline_first(const struct su_baseline *baseline, const char *prefix)
+{
+        size_t from = 0;
+        size_t to = baseline->n_files;
+
+        while (from < to) {
+                size_t middle = from + (to - from) / 2;
+
+                if (strcmp(baseline->files[middle].path, prefix) < 0)
+                        from = middle + 1;
+                else
+                        to = middle;
+        }
+        return from;
+}

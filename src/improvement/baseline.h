@@ -36,3 +36,6 @@ void su_baseline_done(struct su_baseline *baseline);
 void su_baseline_sort(struct su_baseline *baseline);
 const struct su_baseline_file *su_baseline_find(const struct su_baseline *baseline,
                                                 const char *path);
+/* The index of the first file whose path is not before `prefix`: those that begin with it stand
+ * from there on. */
+size_t su_baseline_first(const struct su_baseline *baseline, const char *prefix);

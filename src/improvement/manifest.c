@@ -239,6 +239,42 @@ static int read_notice(const json_t *object, char **ret, struct su_error *err)
         return copy_field(notice, ret, err);
 }
 
+/* Shown to people as they are: a reader of another version may know other checks. */
+static int read_override(const json_t *object, void *ret, struct su_error *err)
+{
+        struct su_override *override = ret;
+        const char *check;
+        const char *path;
+        const char *finding;
+        const char *reason;
+        int r;
+
+        r = su_json_get_safe_name(object, "check", &check, err);
+        if (r >= 0)
+                r = su_json_get_string(object, "path", &path, err);
+        if (r >= 0)
+                r = su_json_get_string(object, "finding", &finding, err);
+        if (r >= 0)
+                r = su_json_get_string(object, "reason", &reason, err);
+        if (r >= 0)
+                r = copy_field(check, &override->check, err);
+        if (r >= 0)
+                r = copy_field(path, &override->path, err);
+        if (r >= 0)
+                r = copy_field(finding, &override->finding, err);
+        return r < 0 ? r : copy_field(reason, &override->reason, err);
+}
+
+static int read_overrides(const json_t *object, struct su_component *component,
+                          struct su_error *err)
+{
+        if (!json_object_get(object, "overrides"))
+                return 0;
+        return su_json_read_elements(object, "overrides", SU_OVERRIDES_MAX,
+                                     sizeof *component->overrides, read_override,
+                                     &component->overrides, &component->n_overrides, err);
+}
+
 static int read_component(const json_t *object, void *ret, struct su_error *err)
 {
         struct su_component *component = ret;
@@ -279,6 +315,8 @@ static int read_component(const json_t *object, void *ret, struct su_error *err)
         if (r >= 0)
                 r = read_strings(object, "marks", SU_MARKS_MAX, su_mark_is_usable,
                                  &component->marks, &component->n_marks, err);
+        if (r >= 0)
+                r = read_overrides(object, component, err);
         if (r >= 0)
                 r = su_rules_from_json(object, "hints", &component->hints, err);
         if (r >= 0)
@@ -423,6 +461,22 @@ static json_t *strings_to_json(char *const *strings, size_t n)
         return su_take(array);
 }
 
+static json_t *overrides_to_json(const struct su_component *component)
+{
+        su_auto_json json_t *array = json_array();
+
+        for (size_t i = 0; i < component->n_overrides; i++) {
+                const struct su_override *override = &component->overrides[i];
+
+                if (json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s}", "check",
+                                                           override->check, "path", override->path,
+                                                           "finding", override->finding, "reason",
+                                                           override->reason)) < 0)
+                        return NULL;
+        }
+        return su_take(array);
+}
+
 static json_t *component_to_json(const struct su_component *component)
 {
         su_auto_json json_t *fixes = json_array();
@@ -437,14 +491,15 @@ static json_t *component_to_json(const struct su_component *component)
         for (size_t i = 0; i < component->n_deltas; i++)
                 if (json_array_append_new(deltas, delta_to_json(&component->deltas[i])) < 0)
                         return NULL;
-        return json_pack("{s:s, s:s?, s:s, s:o, s:O, s:O, s:O, s:s?, s:o, s:o, s:o, s:o}", "name",
-                         component->name, "old_version", component->old_version, "new_version",
-                         component->new_version, "image", image_to_json(&component->image), "fixes",
-                         fixes, "files", files, "deltas", deltas, "notice", component->notice,
-                         "packages", strings_to_json(component->packages, component->n_packages),
-                         "marks", strings_to_json(component->marks, component->n_marks), "hints",
-                         su_rules_to_json(&component->hints), "health",
-                         su_health_to_json(&component->health));
+        return json_pack("{s:s, s:s?, s:s, s:o, s:O, s:O, s:O, s:s?, s:o, s:o, s:o, s:o, s:o}",
+                         "name", component->name, "old_version", component->old_version,
+                         "new_version", component->new_version, "image",
+                         image_to_json(&component->image), "fixes", fixes, "files", files, "deltas",
+                         deltas, "notice", component->notice, "packages",
+                         strings_to_json(component->packages, component->n_packages), "marks",
+                         strings_to_json(component->marks, component->n_marks), "overrides",
+                         overrides_to_json(component), "hints", su_rules_to_json(&component->hints),
+                         "health", su_health_to_json(&component->health));
 }
 
 int su_manifest_write(const struct su_manifest *manifest, char **ret_text, size_t *ret_size,
@@ -487,6 +542,13 @@ void su_component_done(struct su_component *component)
                 free(component->packages[i]);
         for (size_t i = 0; i < component->n_marks; i++)
                 free(component->marks[i]);
+        for (size_t i = 0; i < component->n_overrides; i++) {
+                free(component->overrides[i].check);
+                free(component->overrides[i].path);
+                free(component->overrides[i].finding);
+                free(component->overrides[i].reason);
+        }
+        free(component->overrides);
         free(component->notice);
         free(component->packages);
         free(component->marks);

@@ -26,6 +26,9 @@
 #define SU_MARK_MAX 256
 #define SU_NOTICE_MAX 256
 #define SU_ADVISORY_URL_MAX 1024
+#define SU_OVERRIDES_MAX 4096
+#define SU_FINDING_MAX 512
+#define SU_REASON_MAX 256
 
 /* A file below the repository's objects/, named by its SHA-256. */
 struct su_object {
@@ -49,6 +52,14 @@ struct su_changed_file {
         bool is_gone; /* the fixed version has none there: `after` is empty */
         struct su_file_facts before;
         struct su_file_facts after;
+};
+
+/* A check of the publisher's that found something, and why the publisher answers for it. */
+struct su_override {
+        char *check; /* its name */
+        char *path;  /* of the file that it is about */
+        char *finding;
+        char *reason;
 };
 
 struct su_image_ref {
@@ -97,6 +108,8 @@ struct su_component {
         char **marks; /* strings that only the old code has: by them copies are found elsewhere */
         size_t n_marks;
         enum su_fit fit;
+        struct su_override *overrides;
+        size_t n_overrides;
         struct su_rules hints;   /* the publisher's word on what uses it */
         struct su_health health; /* and on how to see that this works */
 };

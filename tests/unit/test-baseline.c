@@ -94,6 +94,22 @@ static void test_wrong_values(void **state)
         }
 }
 
+static void test_where_a_prefix_begins(void **state)
+{
+        struct su_baseline_file files[] = {{.path = (char *)"/usr/a"},
+                                           {.path = (char *)"/usr/b/x"},
+                                           {.path = (char *)"/usr/b/y"}};
+        const struct su_baseline baseline = {.files = files, .n_files = SU_ELEMENTS(files)};
+        const struct su_baseline empty = {0};
+
+        (void)state;
+        assert_int_equal(su_baseline_first(&baseline, "/usr/"), 0);
+        assert_int_equal(su_baseline_first(&baseline, "/usr/b/"), 1);
+        assert_int_equal(su_baseline_first(&baseline, "/usr/b/y"), 2);
+        assert_int_equal(su_baseline_first(&baseline, "/usr/c"), 3);
+        assert_int_equal(su_baseline_first(&empty, "/usr"), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -101,6 +117,7 @@ int main(void)
                 cmocka_unit_test(test_round_trip),
                 cmocka_unit_test(test_each_missing_field_is_named),
                 cmocka_unit_test(test_wrong_values),
+                cmocka_unit_test(test_where_a_prefix_begins),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,10 @@ static const char sample[] =
                                                                 "\"/usr/lib/a.so\", \"size\": 5, "
                                                                 "\"sha256\": " HASH "}]}]}]}";
 
+static const char overrides[] =
+        "[{\"check\": \"abi\", \"path\": \"/usr/lib/a.so\", \"finding\": \"gone\","
+        "  \"reason\": \"nobody has it\"}]";
+
 static int parse(const char *text, struct su_error *err)
 {
         su_auto_manifest struct su_manifest manifest = {0};
@@ -409,10 +413,33 @@ static void test_repository_paths(void **state)
         assert_int_equal(strlen(path), 11 + 64);
 }
 
+static void test_overrides(void **state)
+{
+        su_auto_free char *text = json_with(sample, "components/0/overrides", overrides);
+        su_auto_free char *broken = json_with(text, "components/0/overrides/0/reason", "1");
+        su_auto_manifest struct su_manifest manifest = {0};
+        su_auto_manifest struct su_manifest again = {0};
+        su_auto_free char *written = NULL;
+        struct su_error err = {0};
+        size_t size;
+
+        (void)state;
+        assert_ok(su_manifest_parse(text, strlen(text), &manifest, &err), err);
+        assert_ok(su_manifest_write(&manifest, &written, &size, &err), err);
+        assert_ok(su_manifest_parse(written, size, &again, &err), err);
+        assert_int_equal(again.components[0].n_overrides, 1);
+        assert_string_equal(again.components[0].overrides[0].check, "abi");
+        assert_string_equal(again.components[0].overrides[0].path, "/usr/lib/a.so");
+        assert_string_equal(again.components[0].overrides[0].finding, "gone");
+        assert_string_equal(again.components[0].overrides[0].reason, "nobody has it");
+        assert_fails_with(parse(broken, &err), err, FORMAT, "reason");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_fields),
+                cmocka_unit_test(test_overrides),
                 cmocka_unit_test(test_round_trip),
                 cmocka_unit_test(test_control_characters_in_text),
                 cmocka_unit_test(test_urls),
