@@ -4,8 +4,9 @@
 set -euo pipefail
 
 build="gcc clang libclang-rt-dev meson ninja-build pkg-config make libssl-dev libjansson-dev libzstd-dev
-       libcurl4-openssl-dev libseccomp-dev libsystemd-dev libfsverity-dev libdivsufsort-dev gettext"
-publish="erofs-utils dpkg-dev zstd"
+       libcurl4-openssl-dev libseccomp-dev libsystemd-dev libfsverity-dev libdivsufsort-dev libelf-dev
+       gettext"
+publish="erofs-utils dpkg-dev zstd abigail-tools"
 check="libcmocka-dev python3-pytest python3-pytest-xdist python3-cryptography python3-jsonschema
        python3-prometheus-client faketime clang-format clang-tidy strace"
 agent="dbus polkitd python3-gi python3-dbusmock"

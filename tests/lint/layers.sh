@@ -94,6 +94,7 @@ may_not_include src/cli/main.c delta/apply/apply.h
 may_not_include src/cli/main.c publish/tool/verbs.h
 may_not_include src/publish/tool/main.c device/engine.h
 may_not_include src/publish/draft/deltas.c publish/keys/keyring.h
+may_not_include src/publish/checks/checks.c publish/draft/content.h
 may_not_include src/publish/keys/keyring.c publish/store/workspace.h
 may_not_include src/publish/signing/staging.c publish/tool/verbs.h
 may_not_include src/publish/tool/main.c layers/layers.h
@@ -130,6 +131,7 @@ only_in 'jansson\.h' src/json
 only_in 'libfsverity\.h' src/image
 only_in 'zstd\.h' src/delta
 only_in 'seccomp\.h' src/sandbox
+only_in 'gelf\.h' src/publish/checks
 only_in 'systemd/' src/restart src/daemon src/cli/agent.c 'src/cli/click.[ch]' src/cli/journal.c src/cli/notify.c
 only_in '(adwaita|gio/|glib|gtk)' src/settings
 

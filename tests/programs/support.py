@@ -85,10 +85,10 @@ def compile_c(source, output, *options):
     run("cc", "-O1", "-Wl,--build-id", "-x", "c", "-", "-x", "none", *options, "-o", output, input=source)
 
 
-def make_library(path, function, answer):
+def make_library(path, function, answer, soname=None):
     write(path, "")
     compile_c(f'const char *{function}(void) {{ return "{answer}\\n"; }}', path, "-shared", "-nostdlib", "-fPIC",
-              f"-Wl,-soname,{path.name}")
+              f"-Wl,-soname,{soname or path.name}")
     path.chmod(0o644)
 
 

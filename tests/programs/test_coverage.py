@@ -48,7 +48,7 @@ def test_a_copy_of_a_former_version_with_another_file_name(device, work, trees):
     shutil.copytree(trees, work / "trees", symlinks=True)
     baseline, fixed = work / "trees/baseline", work / "trees/fixed-a"
     for tree, version in ((baseline, "1.2"), (fixed, "1.3")):
-        support.make_library(tree / f"usr/lib/libname.so.{version}", "name_answer", version)
+        support.make_library(tree / f"usr/lib/libname.so.{version}", "name_answer", version, "libname.so.1")
         os.symlink(f"libname.so.{version}", tree / "usr/lib/libname.so.1")
     shop = support.Publisher(work / "shop", work / "trees").start()
     shop.build("a", "--mark", MARK)

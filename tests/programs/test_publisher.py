@@ -121,7 +121,7 @@ def test_no_documentation_in_an_image(workspace):
 def test_a_library_whose_new_version_has_another_file_name(workspace, work):
     baseline, fixed = workspace.trees / "baseline", work / "renamed"
     for tree, version in ((baseline, "1.2"), (fixed, "1.3")):
-        support.make_library(tree / f"usr/lib/libname.so.{version}", "name_answer", version)
+        support.make_library(tree / f"usr/lib/libname.so.{version}", "name_answer", version, "libname.so.1")
         os.symlink(f"libname.so.{version}", tree / "usr/lib/libname.so.1")
         os.symlink(f"libname.so.{version}", tree / "usr/lib/libname.so")
         support.write(tree / f"usr/bin/program{version}", version)

@@ -19,14 +19,12 @@ struct stage {
         bool from_packages;
 };
 
-/* Nothing maps or runs these; leaving them out keeps images and deltas small. */
+/* Nothing maps or runs these, debuggers apart; leaving them out keeps images and deltas small. */
 static bool is_documentation(const char *path)
 {
         static const char *const prefixes[] = {
-                "/usr/share/doc/",
-                "/usr/share/man/",
-                "/usr/share/info/",
-                "/usr/share/lintian/",
+                "/usr/share/doc/",     "/usr/share/man/", "/usr/share/info/",
+                "/usr/share/lintian/", "/usr/lib/debug/",
         };
 
         for (size_t i = 0; i < SU_ELEMENTS(prefixes); i++)
@@ -102,6 +100,19 @@ static int append_file(struct stage *stage, const char *path, const struct su_ba
         return r;
 }
 
+/* For whoever compares; the image has one time for all. */
+static int copy_time(int from_fd, int to_fd, const char *path, struct su_error *err)
+{
+        struct stat st;
+
+        if (fstat(from_fd, &st) < 0)
+                return su_fail_errno(err, errno, "cannot look at '%s'", path);
+        const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, st.st_mtim};
+        if (futimens(to_fd, times) < 0)
+                return su_fail_errno(err, errno, "cannot set the time of '%s'", path);
+        return 0;
+}
+
 /* Owner and attributes are those of the baseline's file, where there is one; so is the mode of a
  * file that comes in a package, for what an administrator or a package's script set stays. */
 static int copy_to_stage(struct stage *stage, int fd, const char *path, mode_t mode,
@@ -126,6 +137,9 @@ static int copy_to_stage(struct stage *stage, int fd, const char *path, mode_t m
                 return su_fail_errno(err, errno, "cannot open the baseline's '%s'", path);
         r = su_attributes_copy(before_fd >= 0 ? before_fd : fd, out_fd, path,
                                &stage->counts.special, err);
+        if (r < 0)
+                return r;
+        r = copy_time(fd, out_fd, path, err);
         if (r < 0)
                 return r;
         if (before_fd >= 0 && stage->from_packages) {

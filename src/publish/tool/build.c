@@ -11,6 +11,8 @@
 #include "image/build.h"
 #include "image/seal.h"
 #include "inventory/os.h"
+#include "publish/checks/checks.h"
+#include "publish/checks/overrides.h"
 #include "publish/draft/content.h"
 #include "publish/draft/deltas.h"
 #include "publish/draft/material.h"
@@ -304,6 +306,55 @@ static int stage_content(struct build *build, int fixed_fd, int staging_fd, stru
                                 &build->counts, err);
 }
 
+static void print_findings(const struct su_findings *findings)
+{
+        for (size_t i = 0; i < findings->n; i++)
+                if (!findings->list[i].reason)
+                        (void)fprintf(stderr, "%s: %s: %s\n",
+                                      su_check_name(findings->list[i].check),
+                                      findings->list[i].path, findings->list[i].text);
+}
+
+static size_t count_open(const struct su_findings *findings)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < findings->n; i++)
+                n += findings->list[i].reason == NULL;
+        return n;
+}
+
+/* All that is found is said at once; what the publisher answers for goes into the manifest. */
+static int check_content(struct build *build, int fixed_fd, int staging_fd, struct su_error *err)
+{
+        const struct su_check_subject subject = {
+                .baseline = &build->baseline,
+                .component = &build->component,
+                .tree_fd = build->tree_fd,
+                .fixed_fd = fixed_fd,
+                .staging_fd = staging_fd,
+        };
+        su_auto_findings struct su_findings findings = {0};
+        size_t n_open;
+        int r;
+
+        r = su_checks_run(&subject, &findings, err);
+        if (r >= 0)
+                r = su_overrides_apply(build->arguments->overrides.texts,
+                                       build->arguments->overrides.n, &findings, err);
+        if (r < 0)
+                return r;
+        n_open = count_open(&findings);
+        if (n_open > 0) {
+                print_findings(&findings);
+                return su_fail(err, SU_ERROR_CONFLICT,
+                               "nothing is drafted: the checks found %zu thing%s, above; what is "
+                               "right all the same takes --override=CHECK:PATTERN:REASON",
+                               n_open, n_open == 1 ? "" : "s");
+        }
+        return su_overrides_record(&findings, &build->component, err);
+}
+
 static int make_image(struct build *build, int *ret_image_fd, struct su_error *err)
 {
         struct su_component *component = &build->component;
@@ -451,6 +502,10 @@ static void report(const struct build *build)
         for (size_t i = 0; i < component->n_deltas; i++)
                 report_delta(&component->deltas[i]);
         report_poor_material(build, component);
+        for (size_t i = 0; i < component->n_overrides; i++)
+                (void)printf("  override  %s: %s: %s\n            as %s\n",
+                             component->overrides[i].check, component->overrides[i].path,
+                             component->overrides[i].finding, component->overrides[i].reason);
         for (size_t i = 0; i < component->n_fixes; i++)
                 (void)printf("  fixes     %s%s%s\n", component->fixes[i].id,
                              component->fixes[i].title ? "  " : "",
@@ -488,6 +543,8 @@ static int run(struct build *build, struct su_error *err)
                 r = check_wanted(err);
         if (r >= 0)
                 r = stage_content(build, fixed_fd, staging_fd, err);
+        if (r >= 0)
+                r = check_content(build, fixed_fd, staging_fd, err);
         if (r >= 0)
                 r = check_wanted(err);
         if (r >= 0)

@@ -50,6 +50,7 @@ static const struct {
         {"old-version", TEXT, FIELD(old_version), 0, 0},
         {"origin", TEXT, FIELD(origin), 0, 0},
         {"output", TEXT, FIELD(output), 0, 0},
+        {"override", TEXTS, FIELD(overrides), 0, 0},
         {"passphrase-file", TEXT, FIELD(passphrase_file), 0, 0},
         {"policy", TEXT, FIELD(policy), 0, 0},
         {"reason", TEXT, FIELD(reason), 0, 0},
@@ -86,6 +87,9 @@ void su_options_print_help(void)
                    "repeated\n"
                    "  --notice=TEXT        build: what its running users should know until they "
                    "are restarted\n"
+                   "  --override=CHECK:PATTERN:REASON\n"
+                   "                       build: what a check found is right all the same; may be "
+                   "repeated\n"
                    "  --hints=FILE         build: restart rules of the component's users\n"
                    "  --health=FILE        build: health checks of the component's users\n"
                    "  --fast               build: larger deltas, made in a tenth of the time\n"
@@ -247,6 +251,7 @@ void su_options_done(struct su_publish_arguments *arguments)
         free(arguments->cves.texts);
         free(arguments->groups.texts);
         free(arguments->marks.texts);
+        free(arguments->overrides.texts);
         free(arguments->root_keys.texts);
         free(arguments->targets_keys.texts);
 }

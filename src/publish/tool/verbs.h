@@ -20,9 +20,10 @@ struct su_publish_arguments {
         const char *component;
         const char *old_version;
         const char *new_version;
-        struct su_texts cves;  /* given by hand: ID or ID:SEVERITY */
-        const char *advisory;  /* the URL of what is published about a fix, with {id} in it */
-        struct su_texts marks; /* strings that only the old code has */
+        struct su_texts cves;      /* given by hand: ID or ID:SEVERITY */
+        const char *advisory;      /* the URL of what is published about a fix, with {id} in it */
+        struct su_texts marks;     /* strings that only the old code has */
+        struct su_texts overrides; /* of checks: CHECK:PATTERN:REASON */
         const char *notice;
         const char *hints;      /* path of a file with restart rules */
         const char *health;     /* the same with health checks */
