@@ -8,7 +8,7 @@ build="gcc clang libclang-rt-dev meson ninja-build pkg-config make libssl-dev li
        gettext"
 publish="erofs-utils dpkg-dev zstd abigail-tools"
 check="libcmocka-dev python3-pytest python3-pytest-xdist python3-cryptography python3-jsonschema
-       python3-prometheus-client faketime clang-format clang-tidy strace"
+       python3-prometheus-client gpg gpg-agent faketime clang-format clang-tidy strace"
 agent="dbus polkitd python3-gi python3-dbusmock"
 panel="libadwaita-1-dev gettext desktop-file-utils appstream librsvg2-bin at-spi2-core gir1.2-atspi-2.0 adwaita-icon-theme
        fonts-dejavu-core xvfb xdotool imagemagick locales"

@@ -95,6 +95,7 @@ may_not_include src/cli/main.c publish/tool/verbs.h
 may_not_include src/publish/tool/main.c device/engine.h
 may_not_include src/publish/draft/deltas.c publish/keys/keyring.h
 may_not_include src/publish/checks/checks.c publish/draft/content.h
+may_not_include src/publish/debian/apt.c improvement/manifest.h
 may_not_include src/publish/keys/keyring.c publish/store/workspace.h
 may_not_include src/publish/signing/staging.c publish/tool/verbs.h
 may_not_include src/publish/tool/main.c layers/layers.h

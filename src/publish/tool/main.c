@@ -18,6 +18,8 @@ static const struct verb verbs[] = {
         {"baseline", su_verb_baseline, false, "Record an OS tree (--tree) as a baseline"},
         {"build", su_verb_build, true,
          "Draft a component of the next level from .deb files or --fixed"},
+        {"from-debian", su_verb_from_debian, true,
+         "SUITE...: what these fix of a baseline, proposed or drafted (--draft)"},
         {"release", su_verb_release, false, "Sign the draft and publish it"},
         {"recall", su_verb_recall, false, "Withdraw a level (--level, --reason)"},
         {"rollout", su_verb_rollout, true,
@@ -39,7 +41,7 @@ static void print_help(void)
         (void)printf("Usage: suture-publish [OPTION]... VERB [OPERAND]...\n\n"
                      "Make and publish background security improvements.\n\n");
         for (size_t i = 0; i < SU_ELEMENTS(verbs); i++)
-                (void)printf("  %-9s %s\n", verbs[i].name, verbs[i].help);
+                (void)printf("  %-11s %s\n", verbs[i].name, verbs[i].help);
         su_options_print_help();
 }
 

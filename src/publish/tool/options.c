@@ -31,6 +31,7 @@ static const struct {
         {"cve", TEXTS, FIELD(cves), 0, 0},
         {"days", NUMBER, FIELD(days), 1, SU_CROWD_DAYS_MAX},
         {"discard", FLAG, FIELD(discard), 0, 0},
+        {"draft", FLAG, FIELD(draft), 0, 0},
         {"dry-run", FLAG, FIELD(dry_run), 0, 0},
         {"fast", FLAG, FIELD(fast), 0, 0},
         {"fixed", TEXT, FIELD(fixed), 0, 0},
@@ -58,6 +59,7 @@ static const struct {
         {"rollout", NUMBER, FIELD(rollout), 0, 100},
         {"root-key", TEXTS, FIELD(root_keys), 0, 0},
         {"root-threshold", NUMBER, FIELD(root_threshold), 1, SU_KEYS_MAX},
+        {"sources", TEXT, FIELD(sources), 0, 0},
         {"state", TEXT, FIELD(state), 0, 0},
         {"targets-key", TEXTS, FIELD(targets_keys), 0, 0},
         {"threshold", NUMBER, FIELD(threshold), 1, SU_KEYS_MAX},
@@ -81,6 +83,8 @@ void su_options_print_help(void)
                    "  --fixed=DIR          build: a tree with the fixed files\n"
                    "  --old-version=V, --new-version=V\n"
                    "                       build: versions, when no package says them\n"
+                   "  --sources=FILE       from-debian: a sources.list (default: the tree's)\n"
+                   "  --draft              from-debian: draft what is proposed\n"
                    "  --cve=ID[:SEVERITY]  build: fixed as well; may be repeated\n"
                    "  --advisory=URL       build: where to read about a fix; {id} is its name\n"
                    "  --mark=TEXT          build: a string that only the old code has; may be "

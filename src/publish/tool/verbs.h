@@ -16,6 +16,7 @@ struct su_publish_arguments {
         const char *workspace; /* path */
         const char *baseline;  /* name; NULL: the only one */
         const char *tree;      /* the baseline's OS tree */
+        const char *sources;   /* path of a sources.list(5); NULL: the tree's */
         const char *fixed;     /* the fixed OS tree */
         const char *component;
         const char *old_version;
@@ -53,6 +54,7 @@ struct su_publish_arguments {
         int recall_at; /* percent; 0: never */
         bool add;
         bool discard;
+        bool draft; /* what is proposed */
         bool dry_run;
         bool force;
         bool json;
@@ -63,6 +65,7 @@ struct su_publish_arguments {
 int su_verb_init(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_baseline(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_build(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_from_debian(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_release(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_simulate(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_rollout(const struct su_publish_arguments *arguments, struct su_error *err);
