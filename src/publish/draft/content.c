@@ -1,6 +1,7 @@
 #include "publish/draft/content.h"
 
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,8 +17,16 @@ struct stage {
         int staging_fd;
         struct su_component *component;
         struct su_content_counts counts;
-        bool from_packages;
+        const struct su_content_source *source;
 };
+
+static bool is_of_component(const struct su_content_source *source, const char *path)
+{
+        for (size_t i = 0; i < source->n_only; i++)
+                if (fnmatch(source->only[i], path, 0) == 0)
+                        return true;
+        return source->n_only == 0;
+}
 
 /* Nothing maps or runs these, debuggers apart; leaving them out keeps images and deltas small. */
 static bool is_documentation(const char *path)
@@ -142,7 +151,7 @@ static int copy_to_stage(struct stage *stage, int fd, const char *path, mode_t m
         r = copy_time(fd, out_fd, path, err);
         if (r < 0)
                 return r;
-        if (before_fd >= 0 && stage->from_packages) {
+        if (before_fd >= 0 && stage->source->from_packages) {
                 if (fstat(before_fd, &st) < 0)
                         return su_fail_errno(err, errno, "cannot look at the baseline's '%s'",
                                              path);
@@ -291,6 +300,10 @@ static int stage_entry(void *userdata, const struct su_tree_entry *entry, struct
                 stage->counts.documentation++;
                 return 0;
         }
+        if (!is_of_component(stage->source, entry->path)) {
+                stage->counts.others++;
+                return 0;
+        }
         if (!su_path_is_normal(entry->path))
                 return su_fail(err, SU_ERROR_CONFLICT, "a file's name is not usable: '%s'",
                                entry->path);
@@ -342,7 +355,7 @@ int su_content_stage(const struct su_baseline *baseline, const struct su_content
                      struct su_content_counts *ret_counts, struct su_error *err)
 {
         struct stage stage = {
-                .from_packages = source->from_packages,
+                .source = source,
                 .baseline = baseline,
                 .tree_fd = source->tree_fd,
                 .staging_fd = staging_fd,

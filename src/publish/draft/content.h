@@ -17,14 +17,18 @@ struct su_content_counts {
         size_t unchanged;     /* same bytes as in the baseline */
         size_t documentation; /* left out: nothing runs it */
         size_t outside;       /* left out: not below /usr */
+        size_t others;        /* left out: of other components */
         bool special;         /* something has an owner other than root, or attributes */
 };
 
 /* Where it comes from. */
 struct su_content_source {
-        int tree_fd;        /* the baseline's tree */
-        int fixed_fd;       /* the fixed one */
-        bool from_packages; /* which is what packages hold, unpacked */
+        int tree_fd;             /* the baseline's tree */
+        int fixed_fd;            /* the fixed one */
+        bool from_packages;      /* which is what packages hold, unpacked */
+        const char *const *only; /* patterns, as glob(7), '*' matching slashes: of what belongs to
+                                    the component */
+        size_t n_only;           /* 0: everything does */
 };
 
 /* Copy what differs to `staging_fd` and list it in the component's files. Directories, whose merged

@@ -300,6 +300,8 @@ static int stage_content(struct build *build, int fixed_fd, int staging_fd, stru
                 .tree_fd = build->tree_fd,
                 .fixed_fd = fixed_fd,
                 .from_packages = !build->arguments->fixed,
+                .only = build->arguments->only.texts,
+                .n_only = build->arguments->only.n,
         };
 
         return su_content_stage(&build->baseline, &source, staging_fd, &build->component,
@@ -495,9 +497,11 @@ static void report(const struct build *build)
                      component->old_version ? component->old_version : "?", component->new_version);
         (void)printf(
                 "  files     %zu changed, %zu added (%zu in the place of a former version), %zu "
-                "links; left out: %zu unchanged, %zu documentation, %zu outside /usr and /opt\n",
+                "links; left out: %zu unchanged, %zu documentation, %zu outside /usr and /opt, %zu "
+                "of "
+                "other components\n",
                 counts->changed, counts->added, counts->gone, counts->links, counts->unchanged,
-                counts->documentation, counts->outside);
+                counts->documentation, counts->outside, counts->others);
         (void)printf("  image     %llu bytes\n", (unsigned long long)component->image.size);
         for (size_t i = 0; i < component->n_deltas; i++)
                 report_delta(&component->deltas[i]);

@@ -4,6 +4,7 @@
 
 #include "base/own.h"
 #include "publish/tool/options.h"
+#include "publish/tool/trees.h"
 #include "publish/tool/verbs.h"
 
 struct verb {
@@ -56,6 +57,7 @@ static const struct verb *find_verb(const char *name)
 static int run(int argc, char **argv, struct su_publish_arguments *arguments, struct su_error *err)
 {
         enum su_question question = SU_QUESTION_NONE;
+        su_auto_trees struct su_trees trees = {0};
         const struct verb *verb;
         int r;
 
@@ -80,7 +82,8 @@ static int run(int argc, char **argv, struct su_publish_arguments *arguments, st
         arguments->n_operands--;
         if (arguments->n_operands > 0 && !verb->takes_operands)
                 return su_fail(err, SU_ERROR_USAGE, "'%s' takes no operands", verb->name);
-        return verb->run(arguments, err);
+        r = su_trees_open(arguments, &trees, err);
+        return r < 0 ? r : verb->run(arguments, err);
 }
 
 int main(int argc, char **argv)

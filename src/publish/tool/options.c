@@ -49,6 +49,7 @@ static const struct {
         {"notice", TEXT, FIELD(notice), 0, 0},
         {"old", TEXT, FIELD(old), 0, 0},
         {"old-version", TEXT, FIELD(old_version), 0, 0},
+        {"only", TEXTS, FIELD(only), 0, 0},
         {"origin", TEXT, FIELD(origin), 0, 0},
         {"output", TEXT, FIELD(output), 0, 0},
         {"override", TEXTS, FIELD(overrides), 0, 0},
@@ -76,11 +77,14 @@ void su_options_print_help(void)
 {
         (void)puts("\n"
                    "  -C, --workspace=DIR  The publisher's workspace (default: .)\n"
-                   "  --tree=DIR           baseline, build: the baseline's OS tree\n"
+                   "  --tree=DIR           baseline, build: the baseline's OS tree, or an image of "
+                   "it\n"
                    "  --baseline=NAME      build, release, recall, floor: which, when there are "
                    "several\n"
                    "  --component=NAME     build: what is fixed\n"
-                   "  --fixed=DIR          build: a tree with the fixed files\n"
+                   "  --fixed=DIR          build: a tree with the fixed files, or an image\n"
+                   "  --only=PATTERN       build: which of the files are the component's; may be "
+                   "repeated\n"
                    "  --old-version=V, --new-version=V\n"
                    "                       build: versions, when no package says them\n"
                    "  --sources=FILE       from-debian: a sources.list (default: the tree's)\n"
@@ -255,6 +259,7 @@ void su_options_done(struct su_publish_arguments *arguments)
         free(arguments->cves.texts);
         free(arguments->groups.texts);
         free(arguments->marks.texts);
+        free(arguments->only.texts);
         free(arguments->overrides.texts);
         free(arguments->root_keys.texts);
         free(arguments->targets_keys.texts);

@@ -24,6 +24,7 @@ struct su_publish_arguments {
         struct su_texts cves;      /* given by hand: ID or ID:SEVERITY */
         const char *advisory;      /* the URL of what is published about a fix, with {id} in it */
         struct su_texts marks;     /* strings that only the old code has */
+        struct su_texts only;      /* patterns of the component's files */
         struct su_texts overrides; /* of checks: CHECK:PATTERN:REASON */
         const char *notice;
         const char *hints;      /* path of a file with restart rules */
