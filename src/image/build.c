@@ -39,8 +39,11 @@ int su_image_build(const char *tree_path, const char *image_path, int64_t time,
                 r = su_format(&time_option, err, "-T%lld", (long long)time);
         if (r < 0)
                 return r;
-        /* Without the last two it takes them from the tree. */
+        /* The time is the one that is said: of the variable's mkfs.erofs makes an upper bound.
+         * Without the last two options it takes owners and attributes from the tree. */
         const char *const argv[] = {
+                "env",
+                "--unset=SOURCE_DATE_EPOCH",
                 "mkfs.erofs",
                 "--quiet",
                 "-Enoinline_data",

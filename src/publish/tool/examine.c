@@ -91,15 +91,14 @@ static int open_visitor(struct visitor *visitor, const char *url, struct su_erro
         return r;
 }
 
-static int refresh(const struct su_workspace *workspace, const char *root, struct visitor *visitor,
-                   struct su_error *err)
+static int refresh(int dir_fd, const char *root, struct visitor *visitor, struct su_error *err)
 {
         const struct su_transport transport = {.get = get, .userdata = visitor};
         su_auto_free char *text = NULL;
         size_t size;
         int r;
 
-        r = su_file_read(workspace->fd, root, SU_METADATA_FILE_MAX, &text, &size, err);
+        r = su_file_read(dir_fd, root, SU_METADATA_FILE_MAX, &text, &size, err);
         if (r == -ENOENT)
                 return su_fail(err, SU_ERROR_NOT_FOUND,
                                "nothing is published yet: there is no '%s'", root);
@@ -189,15 +188,15 @@ static int check_objects(const struct visitor *visitor, const struct su_manifest
         return 0;
 }
 
-static int get_manifest(const struct visitor *visitor, const struct su_channel *channel,
-                        struct su_manifest *ret, struct su_error *err)
+static int get_manifest(const struct visitor *visitor, const char *baseline,
+                        const struct su_level *level, struct su_manifest *ret, struct su_error *err)
 {
         su_auto_free char *path = NULL;
         su_auto_free char *text = NULL;
         size_t size;
         int r;
 
-        r = su_manifest_target(channel->baseline, &channel->current, &path, err);
+        r = su_manifest_target(baseline, level, &path, err);
         if (r >= 0)
                 r = su_trust_get(visitor->trust, path, SU_MANIFEST_SIZE_MAX, &text, &size, err);
         return r < 0 ? r : su_manifest_parse(text, size, ret, err);
@@ -236,7 +235,7 @@ static int examine_baseline(const struct visitor *visitor, const char *baseline,
         if (r < 0)
                 return su_fail_prefix(err, r, "%s", baseline);
         level = channel.current.name[0] ? channel.current.name : NULL;
-        r = level ? get_manifest(visitor, &channel, &manifest, err) : 0;
+        r = level ? get_manifest(visitor, baseline, &channel.current, &manifest, err) : 0;
         if (r >= 0 && level && with_objects)
                 r = check_objects(visitor, &manifest, &n, &bytes, err);
         if (r >= 0)
@@ -278,7 +277,7 @@ int su_examine(const struct su_workspace *workspace, const char *root, const cha
                 return su_fail_oom(err);
         r = open_visitor(&visitor, url, err);
         if (r >= 0)
-                r = refresh(workspace, root, &visitor, err);
+                r = refresh(workspace->fd, root, &visitor, err);
         for (enum su_role role = 0; role < SU_ROLES && visitor.fd >= 0 && noted >= 0; role++)
                 noted = note_role(&visitor, su_role_name(role), ret, r < 0 ? NULL : err);
         if (r >= 0)
@@ -286,4 +285,16 @@ int su_examine(const struct su_workspace *workspace, const char *root, const cha
         if (r >= 0)
                 r = examine_baselines(&visitor, with_objects, ret, err);
         return r;
+}
+
+int su_examine_manifest(const char *root, const char *url, const char *baseline,
+                        const struct su_level *level, struct su_manifest *ret, struct su_error *err)
+{
+        su_auto(visitor_done) struct visitor visitor = {.fd = -EBADF};
+        int r;
+
+        r = open_visitor(&visitor, url, err);
+        if (r >= 0)
+                r = refresh(AT_FDCWD, root, &visitor, err);
+        return r < 0 ? r : get_manifest(&visitor, baseline, level, ret, err);
 }

@@ -44,6 +44,7 @@ struct su_publish_arguments {
         const char *old;              /* the metadata before that which is to be signed */
         const char *output;
         const char *url;
+        const char *root;   /* path of root metadata */
         const char *origin; /* of a log */
         const char *policy; /* path of a log policy */
         const char *state;  /* path of what a witness or an auditor remembers */
@@ -68,6 +69,8 @@ int su_verb_baseline(const struct su_publish_arguments *arguments, struct su_err
 int su_verb_build(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_from_debian(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_release(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_changes(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_verify(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_simulate(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_rollout(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_floor(const struct su_publish_arguments *arguments, struct su_error *err);
