@@ -28,7 +28,8 @@ struct su_admin_policy {
         int64_t defer;   /* seconds after its release before a level is wanted */
         int64_t enforce; /* seconds after its release from which it is installed by itself, 0: never
                           */
-        struct su_level pin;     /* no newer level is; "": none */
-        struct su_skips skips;   /* these are not */
+        int64_t enforce_from;  /* seconds since 1970 from which whatever is offered is, 0: never */
+        struct su_level pin;   /* no newer level is; "": none */
+        struct su_skips skips; /* these are not */
         struct su_groups groups; /* that this machine belongs to */
 };

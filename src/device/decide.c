@@ -56,7 +56,10 @@ static bool is_enforced(const struct su_situation *situation,
                         const struct su_channel_level *current)
 {
         const int64_t enforce = situation->policy->enforce;
+        const int64_t from = situation->policy->enforce_from;
 
+        if (from > 0 && situation->now >= from)
+                return true;
         return enforce > 0 && current->n_rollout > 0 &&
                situation->now - current->rollout[0].from >= enforce;
 }

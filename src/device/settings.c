@@ -1,9 +1,11 @@
 #include "device/settings.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "device/config.h"
 
@@ -72,6 +74,23 @@ static int assign_percent(const struct su_setting *setting, void *field,
                                     line->value);
         *ret = value;
         return 0;
+}
+
+/* "2026-12-24", which begins at midnight UTC, or "2026-12-24T18:00:00Z". */
+static int assign_moment(const struct su_setting *setting, void *field,
+                         const struct su_ini_line *line, struct su_error *err)
+{
+        char whole[SU_TIME_TEXT_SIZE];
+
+        (void)setting;
+        (void)snprintf(whole, sizeof whole, "%.10sT00:00:00Z", line->value);
+        return su_time_parse(strlen(line->value) == strlen("2026-12-24") ? whole : line->value,
+                             field)
+                       ? 0
+                       : su_fail_line(err, line,
+                                      "%s= is not like '2026-12-24' or '2026-12-24T18:00:00Z': "
+                                      "'%s'",
+                                      line->key, line->value);
 }
 
 static int assign_level(const struct su_setting *setting, void *field,
@@ -232,6 +251,7 @@ static const struct su_setting_kind text = {false, sizeof(char *), assign_text},
                                     proxy = {false, sizeof(char *), assign_proxy},
                                     rate = {false, sizeof(uint64_t), assign_rate},
                                     duration = {false, sizeof(int64_t), assign_duration},
+                                    moment = {false, sizeof(int64_t), assign_moment},
                                     watch_time = {false, sizeof(int64_t), assign_watch_time},
                                     percent = {false, sizeof(int64_t), assign_percent},
                                     level = {false, sizeof(struct su_level), assign_level},
@@ -272,6 +292,7 @@ const struct su_setting su_settings[] = {
         {"Policy", "AllowRemoval", "yes", &truth, FIELD(policy.forbids_removal), allow},
         {"Policy", "Defer", "", &duration, FIELD(policy.defer), NULL},
         {"Policy", "Enforce", "", &duration, FIELD(policy.enforce), NULL},
+        {"Policy", "EnforceFrom", "", &moment, FIELD(policy.enforce_from), NULL},
         {"Policy", "Pin", "", &level, FIELD(policy.pin), NULL},
         {"Policy", "Skip", "", &skips, FIELD(policy.skips), NULL},
 };

@@ -45,6 +45,18 @@ static void test_values(void **state)
         assert_string_equal(config.trusted_root, "/usr/lib/root.json");
 }
 
+static void test_moments(void **state)
+{
+        su_auto_config struct su_config config = {0};
+        struct su_error err = {0};
+
+        assert_ok(load(*state, "[Policy]\nEnforceFrom=2026-05-01\n", &config, &err), err);
+        assert_int_equal(config.policy.enforce_from, 1777593600);
+        su_config_done(&config);
+        assert_ok(load(*state, "[Policy]\nEnforceFrom=2026-05-01T10:00:00Z\n", &config, &err), err);
+        assert_int_equal(config.policy.enforce_from, 1777629600);
+}
+
 static const struct su_config_value *find_value(const struct su_config *config, const char *key,
                                                 size_t at)
 {
@@ -162,6 +174,9 @@ static void test_refusals_name_the_line(void **state)
                 {"[Source]\nrepository=x\n", "unknown key 'repository'"},
                 {"[Source]\n=x\n", "neither a section nor KEY=VALUE"},
                 {"[Restart]\nWindow=2-5\n", "suture.conf:2: Window= is not like"},
+                {"[Policy]\nEnforceFrom=24.12.2026\n", "EnforceFrom= is not like"},
+                {"[Policy]\nEnforceFrom=2026-13-24\n", "EnforceFrom= is not like"},
+                {"[Policy]\nEnforceFrom=2026-12-24 18:00\n", "EnforceFrom= is not like"},
                 {"[Restart]\nDeadline=soon\n", "Deadline= is not like"},
                 {"[Restart]\nAfterDeadline=shout\n", "announce or restart"},
                 {"[Policy]\nSkip=B\n", "suture.conf:2: Skip= is not a level"},
@@ -235,6 +250,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 scratch_test(test_defaults),
                 scratch_test(test_values),
+                scratch_test(test_moments),
                 scratch_test(test_where_values_come_from),
                 scratch_test(test_rate_and_proxy),
                 scratch_test(test_lists_and_empty_values),

@@ -167,9 +167,9 @@ static void check_policy(const struct su_admin_policy *policy, const char *prese
 }
 
 /* Level (c) was released a second ago. */
-static void check_enforcement(int64_t enforce, bool enforced)
+static void check_enforcement(int64_t enforce, int64_t from, bool enforced)
 {
-        const struct su_admin_policy policy = {.enforce = enforce};
+        const struct su_admin_policy policy = {.enforce = enforce, .enforce_from = from};
         su_auto_knowledge struct su_knowledge knowledge = {.removed = level_of("c")};
         struct su_channel channel;
         struct su_situation situation = {
@@ -202,9 +202,12 @@ static void test_the_administrators_policy(void **state)
         /* Who is there already stays. */
         check_policy(&skipping, "c", "", NULL, "c");
         check_policy(&deferring_long, "c", "", NULL, "c");
-        check_enforcement(0, false);
-        check_enforcement(1, true);
-        check_enforcement(2, false);
+        check_enforcement(0, 0, false);
+        check_enforcement(1, 0, true);
+        check_enforcement(2, 0, false);
+        check_enforcement(0, NOW, true);
+        check_enforcement(0, NOW + 1, false);
+        check_enforcement(2, NOW - 1, true);
         /* A recalled level is left all the same: to what was there before. */
         check_policy(&pinned, "b", "b", NULL, "");
         check_policy(&skipping, "b", "b", NULL, "");
