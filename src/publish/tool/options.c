@@ -34,6 +34,7 @@ static const struct {
         {"dry-run", FLAG, FIELD(dry_run), 0, 0},
         {"fast", FLAG, FIELD(fast), 0, 0},
         {"fixed", TEXT, FIELD(fixed), 0, 0},
+        {"fixes", TEXT, FIELD(fixes), 0, 0},
         {"force", FLAG, FIELD(force), 0, 0},
         {"hints", TEXT, FIELD(hints), 0, 0},
         {"group", TEXTS, FIELD(groups), 0, 0},
@@ -82,6 +83,7 @@ void su_options_print_help(void)
                    "                       build: versions, when no package says them\n"
                    "  --cve=ID[:SEVERITY]  build: fixed as well; may be repeated\n"
                    "  --advisory=URL       build: where to read about a fix; {id} is its name\n"
+                   "  --fixes=FILE         build: impact, credit and more of each fix\n"
                    "  --mark=TEXT          build: a string that only the old code has; may be "
                    "repeated\n"
                    "  --notice=TEXT        build: what its running users should know until they "

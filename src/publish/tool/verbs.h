@@ -22,6 +22,7 @@ struct su_publish_arguments {
         const char *new_version;
         struct su_texts cves;  /* given by hand: ID or ID:SEVERITY */
         const char *advisory;  /* the URL of what is published about a fix, with {id} in it */
+        const char *fixes;     /* path of a file with what is known of each fix */
         struct su_texts marks; /* strings that only the old code has */
         const char *notice;
         const char *hints;      /* path of a file with restart rules */
