@@ -39,6 +39,20 @@ static int find_text(const json_t *object, const char *name, char **ret, struct 
         return r < 0 || !text ? r : su_strdup(text, ret, err);
 }
 
+/* 0: it is not said. */
+static int find_time(const json_t *object, const char *name, int64_t *ret, struct su_error *err)
+{
+        const char *text;
+        int r;
+
+        r = su_json_find_string(object, name, &text, err);
+        if (r < 0 || !text)
+                return r;
+        return su_time_parse(text, ret) && *ret > 0
+                       ? 0
+                       : su_fail(err, SU_ERROR_FORMAT, "field '%s' is not a time", name);
+}
+
 static int read_recall(const json_t *object, struct su_channel_level *level, struct su_error *err)
 {
         const char *reason;
@@ -51,6 +65,8 @@ static int read_recall(const json_t *object, struct su_channel_level *level, str
         r = su_json_get_string(recall, "reason", &reason, err);
         if (r >= 0)
                 r = su_strdup(reason, &level->recall_reason, err);
+        if (r >= 0)
+                r = find_time(recall, "at", &level->recalled, err);
         if (r >= 0)
                 r = find_text(recall, "proof", &level->recall_proof, err);
         return r < 0 ? su_fail_prefix(err, r, "recall") : 0;
@@ -96,19 +112,6 @@ static int read_groups(const json_t *object, struct su_channel_level *level, str
         return 0;
 }
 
-static int read_pause(const json_t *object, struct su_channel_level *level, struct su_error *err)
-{
-        const char *paused;
-        int r;
-
-        r = su_json_find_string(object, "paused", &paused, err);
-        if (r < 0 || !paused)
-                return r;
-        return su_time_parse(paused, &level->paused) && level->paused > 0
-                       ? 0
-                       : su_fail(err, SU_ERROR_FORMAT, "field 'paused' is not a time");
-}
-
 static int read_channel_level(const json_t *object, void *ret, struct su_error *err)
 {
         struct su_channel_level *level = ret;
@@ -122,7 +125,7 @@ static int read_channel_level(const json_t *object, void *ret, struct su_error *
         if (r >= 0)
                 r = read_recall(object, level, err);
         if (r >= 0)
-                r = read_pause(object, level, err);
+                r = find_time(object, "paused", &level->paused, err);
         if (r >= 0)
                 r = read_groups(object, level, err);
         if (r >= 0)
@@ -191,6 +194,18 @@ static json_t *groups_to_json(const struct su_channel_level *level)
         return groups;
 }
 
+static json_t *recall_to_json(const struct su_channel_level *level)
+{
+        char at[SU_TIME_TEXT_SIZE];
+
+        if (!level->recall_reason)
+                return json_null();
+        if (level->recalled > 0)
+                su_time_format(level->recalled, at);
+        return json_pack("{s:s, s:s*, s:s*}", "reason", level->recall_reason, "at",
+                         level->recalled > 0 ? at : NULL, "proof", level->recall_proof);
+}
+
 static json_t *channel_level_to_json(const struct su_channel_level *level)
 {
         su_auto_json json_t *rollout = json_array();
@@ -209,10 +224,7 @@ static json_t *channel_level_to_json(const struct su_channel_level *level)
         return json_pack("{s:s, s:O, s:s*, s:o*, s:s*, s:o}", "level", level->level.name, "rollout",
                          rollout, "paused", level->paused > 0 ? paused : NULL, "groups",
                          groups_to_json(level), "proof", level->proof, "recall",
-                         level->recall_reason
-                                 ? json_pack("{s:s, s:s*}", "reason", level->recall_reason, "proof",
-                                             level->recall_proof)
-                                 : json_null());
+                         recall_to_json(level));
 }
 
 static const char *level_or_null(const struct su_level *level)
