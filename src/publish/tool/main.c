@@ -25,6 +25,8 @@ static const struct verb verbs[] = {
         {"simulate", su_verb_simulate, true, "What a schedule means for many machines: [STEP,...]"},
         {"floor", su_verb_floor, false, "Let no recall lead below a level (--level)"},
         {"refresh", su_verb_refresh, true, "Sign the repository anew before it expires"},
+        {"advisories", su_verb_advisories, false,
+         "Write pages, a feed, OSV and CSAF of what is published"},
         {"show", su_verb_show, false, "Show what the repository holds"},
         {"check", su_verb_check, false, "Would a device accept this now, and until when?"},
         {"log", su_verb_log, true,
@@ -39,7 +41,7 @@ static void print_help(void)
         (void)printf("Usage: suture-publish [OPTION]... VERB [OPERAND]...\n\n"
                      "Make and publish background security improvements.\n\n");
         for (size_t i = 0; i < SU_ELEMENTS(verbs); i++)
-                (void)printf("  %-9s %s\n", verbs[i].name, verbs[i].help);
+                (void)printf("  %-10s %s\n", verbs[i].name, verbs[i].help);
         su_options_print_help();
 }
 

@@ -118,7 +118,8 @@ void su_options_print_help(void)
                    "  --passphrase-file=FILE, --ask-passphrase\n"
                    "                       The passphrase of private keys: the file's first line\n"
                    "  --url=URL            check: where devices get it, instead of public/\n"
-                   "  --json               show, check, key list, sign, log check: print JSON\n"
+                   "  --json               show, check, advisories, key list, sign, log check: "
+                   "print JSON\n"
                    "  --help, --version\n\n"
                    "Exit status: 0 done; others: see suture-publish(1).");
 }

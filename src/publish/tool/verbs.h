@@ -69,6 +69,7 @@ int su_verb_rollout(const struct su_publish_arguments *arguments, struct su_erro
 int su_verb_floor(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_recall(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_refresh(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_advisories(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_show(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_log(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_key(const struct su_publish_arguments *arguments, struct su_error *err);
