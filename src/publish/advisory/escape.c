@@ -73,6 +73,8 @@ static void put_all(FILE *out, const char *text, put_character put)
                 else
                         put(out, REPLACEMENT, strlen(REPLACEMENT));
                 text += size > 0 ? size : 1;
+                while (size == 0 && ((unsigned char)*text & 0xc0) == 0x80)
+                        text++; /* the rest of it */
         }
 }
 

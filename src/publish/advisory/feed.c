@@ -46,13 +46,17 @@ static void put_link(FILE *out, const char *relation, const char *type, const ch
         (void)fputs("\"/>\n", out);
 }
 
-static void put_fixes(FILE *out, const struct su_advised_level *level)
+/* Only what is new in the level: readers had the rest before. */
+static void put_fixes(FILE *out, const struct su_advised *subject,
+                      const struct su_advised_level *level)
 {
         size_t n = 0;
 
         for (size_t i = 0; i < level->manifest.n_components; i++) {
                 const struct su_component *component = &level->manifest.components[i];
 
+                if (su_advised_origin(subject, level, component) != level)
+                        continue;
                 for (size_t j = 0; j < component->n_fixes; j++) {
                         (void)fputs(n++ == 0 ? "Fixes " : "; ", out);
                         su_put_escaped(out, component->fixes[j].id);
@@ -62,7 +66,7 @@ static void put_fixes(FILE *out, const struct su_advised_level *level)
                         }
                 }
         }
-        (void)fputs(n > 0 ? "." : "It names no fixes.", out);
+        (void)fputs(n > 0 ? "." : "It names no new fixes.", out);
 }
 
 static int put_entry(FILE *out, const struct su_advised *subject,
@@ -89,7 +93,7 @@ static int put_entry(FILE *out, const struct su_advised *subject,
         if (is_recall)
                 su_put_escaped(out, level->state->recall_reason);
         else
-                put_fixes(out, level);
+                put_fixes(out, subject, level);
         (void)fputs("</summary>\n</entry>\n", out);
         return r;
 }
