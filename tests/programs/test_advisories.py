@@ -341,7 +341,7 @@ def test_the_page(advised):
         assert file["path"] in text
         for facts in (file["before"], file["after"]):
             if facts:
-                assert f"{facts['size']} bytes, SHA-256 {facts['sha256']}" in text
+                assert f"{facts['size']} bytes SHA-256 {facts['sha256']}" in text
                 assert not facts["build_id"] or f"build-id {facts['build_id']}" in text
     assert "not there" in text, "a file that is new"
     for link in page.links():

@@ -177,11 +177,11 @@ static void put_facts(FILE *out, const char *when, bool is_there, const struct s
                 return;
         }
         su_hex_encode(facts->sha256.bytes, sizeof facts->sha256.bytes, sha256);
-        (void)fprintf(out, "<dd>%llu bytes, SHA-256 <code>%s</code>",
+        (void)fprintf(out, "<dd>%llu bytes <span>SHA-256 <code>%s</code></span>",
                       (unsigned long long)facts->size, sha256);
         if (facts->build_id.size > 0) {
                 su_hex_encode(facts->build_id.bytes, facts->build_id.size, build_id);
-                (void)fprintf(out, ", build-id <code>%s</code>", build_id);
+                (void)fprintf(out, " <span>build-id <code>%s</code></span>", build_id);
         }
         (void)fputs("</dd>\n", out);
 }
@@ -329,8 +329,8 @@ static int put_all(const struct page *page, struct su_error *err)
         su_put_escaped(out, title);
         (void)fprintf(out,
                       "</h1>\n<p>Background security improvements of <code>%s</code>, the newest "
-                      "first. Each has all fixes of those before it. News of them: <a "
-                      "href=\"feed.atom\">Atom feed</a>.</p>\n</header>\n<main>\n",
+                      "first. Each has the fixes of those before it, apart from what was recalled. "
+                      "News of them: <a href=\"feed.atom\">Atom feed</a>.</p>\n</header>\n<main>\n",
                       subject->baseline);
         for (size_t i = subject->n_levels; i > 0 && r >= 0; i--)
                 r = put_level(page, &subject->levels[i - 1], err);

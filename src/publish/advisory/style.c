@@ -25,6 +25,7 @@ const char su_advisory_style[] =
         "ul { list-style: none; margin: 0; padding: 0; }\n"
         ".released, .documents, footer { color: var(--faint); }\n"
         ".documents { margin-top: 1.25rem; }\n"
+        ".state { margin-top: 0.5rem; }\n"
         ".recalled { border-left: 4px solid var(--grave); padding-left: 0.75rem; }\n"
         ".recalled strong, .critical, .high { color: var(--grave); }\n"
         ".severity { font-weight: 600; }\n"
@@ -37,6 +38,7 @@ const char su_advisory_style[] =
         "code { font-family: ui-monospace, \"DejaVu Sans Mono\", monospace; font-size: 0.875em; }\n"
         "dl { display: grid; grid-template-columns: 4.5rem minmax(0, 1fr); margin: 0.25rem 0 0; }\n"
         "dt { color: var(--faint); }\n"
-        "dd { margin: 0; }\n"
+        "dd { margin: 0 0 0.25rem; }\n"
+        "dd span { display: block; }\n"
         "footer { border-top: 1px solid var(--line); font-size: 0.9rem; margin-top: 2rem;\n"
         "         padding-top: 1rem; }\n";
