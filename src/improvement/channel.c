@@ -184,32 +184,49 @@ int su_channel_parse(const char *text, size_t size, struct su_channel *ret, stru
         return 0;
 }
 
-/* NULL: there are none. */
 static json_t *groups_to_json(const struct su_channel_level *level)
 {
-        json_t *groups = level->n_groups > 0 ? json_array() : NULL;
+        su_auto_json json_t *groups = json_array();
 
         for (size_t i = 0; i < level->n_groups; i++)
-                (void)json_array_append_new(groups, json_string(level->groups[i]));
-        return groups;
+                if (json_array_append_new(groups, json_string(level->groups[i])) < 0)
+                        return NULL;
+        return su_take(groups);
+}
+
+/* Not by json_pack()'s "s*", which leaves a field out as well when memory runs out. */
+static int set_text(json_t *object, const char *name, const char *text)
+{
+        return text ? json_object_set_new(object, name, json_string(text)) : 0;
+}
+
+static int set_time(json_t *object, const char *name, int64_t when)
+{
+        char text[SU_TIME_TEXT_SIZE];
+
+        if (when <= 0)
+                return 0;
+        su_time_format(when, text);
+        return set_text(object, name, text);
 }
 
 static json_t *recall_to_json(const struct su_channel_level *level)
 {
-        char at[SU_TIME_TEXT_SIZE];
+        su_auto_json json_t *recall = NULL;
 
         if (!level->recall_reason)
                 return json_null();
-        if (level->recalled > 0)
-                su_time_format(level->recalled, at);
-        return json_pack("{s:s, s:s*, s:s*}", "reason", level->recall_reason, "at",
-                         level->recalled > 0 ? at : NULL, "proof", level->recall_proof);
+        recall = json_pack("{s:s}", "reason", level->recall_reason);
+        if (!recall || set_time(recall, "at", level->recalled) < 0 ||
+            set_text(recall, "proof", level->recall_proof) < 0)
+                return NULL;
+        return su_take(recall);
 }
 
 static json_t *channel_level_to_json(const struct su_channel_level *level)
 {
         su_auto_json json_t *rollout = json_array();
-        char paused[SU_TIME_TEXT_SIZE];
+        su_auto_json json_t *json = NULL;
 
         for (size_t i = 0; i < level->n_rollout; i++) {
                 char from[SU_TIME_TEXT_SIZE];
@@ -219,12 +236,14 @@ static json_t *channel_level_to_json(const struct su_channel_level *level)
                                                              level->rollout[i].percent)) < 0)
                         return NULL;
         }
-        if (level->paused > 0)
-                su_time_format(level->paused, paused);
-        return json_pack("{s:s, s:O, s:s*, s:o*, s:s*, s:o}", "level", level->level.name, "rollout",
-                         rollout, "paused", level->paused > 0 ? paused : NULL, "groups",
-                         groups_to_json(level), "proof", level->proof, "recall",
-                         recall_to_json(level));
+        json = json_pack("{s:s, s:O, s:o}", "level", level->level.name, "rollout", rollout,
+                         "recall", recall_to_json(level));
+        if (!json || set_time(json, "paused", level->paused) < 0 ||
+            set_text(json, "proof", level->proof) < 0)
+                return NULL;
+        if (level->n_groups > 0 && json_object_set_new(json, "groups", groups_to_json(level)) < 0)
+                return NULL;
+        return su_take(json);
 }
 
 static const char *level_or_null(const struct su_level *level)
