@@ -386,11 +386,22 @@ static json_t *object_to_json(const struct su_object *object)
         return su_take(json);
 }
 
+/* Not by json_pack()'s "s*", which leaves a field out as well when memory runs out. */
+static int set_optional(json_t *object, const char *name, const char *text)
+{
+        return text ? json_object_set_new(object, name, json_string(text)) : 0;
+}
+
 static json_t *fix_to_json(const struct su_fix *fix)
 {
-        return json_pack("{s:s, s:s?, s:s?, s:s*, s:s*, s:s*}", "id", fix->id, "title", fix->title,
-                         "severity", fix->severity, "url", fix->url, "impact", fix->impact,
-                         "credit", fix->credit);
+        su_auto_json json_t *json = json_pack("{s:s, s:s?, s:s?}", "id", fix->id, "title",
+                                              fix->title, "severity", fix->severity);
+
+        if (!json || set_optional(json, "url", fix->url) < 0 ||
+            set_optional(json, "impact", fix->impact) < 0 ||
+            set_optional(json, "credit", fix->credit) < 0)
+                return NULL;
+        return su_take(json);
 }
 
 static json_t *file_to_json(const struct su_changed_file *file)

@@ -121,10 +121,10 @@ static json_t *fixes_to_json(const struct su_component *component)
 
         for (size_t i = 0; i < component->n_fixes; i++) {
                 const struct su_fix *fix = &component->fixes[i];
-                su_auto_json json_t *json =
-                        json_pack("{s:s, s:s*}", "id", fix->id, "severity", fix->severity);
+                su_auto_json json_t *json = json_pack("{s:s}", "id", fix->id);
 
-                if (su_set_plain(json, "title", fix->title) < 0 ||
+                if (!json || su_set_plain(json, "severity", fix->severity) < 0 ||
+                    su_set_plain(json, "title", fix->title) < 0 ||
                     su_set_plain(json, "impact", fix->impact) < 0 ||
                     json_array_append(fixes, json) < 0)
                         return NULL;
