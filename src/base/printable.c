@@ -1,6 +1,5 @@
 #include "base/printable.h"
 
-#include <stddef.h>
 #include <stdint.h>
 
 static bool is_printable_ascii(char c)
@@ -22,9 +21,7 @@ void su_make_printable_ascii(char *text)
                         *c = '?';
 }
 
-/* The bytes of the UTF-8 character at `text` (RFC 3629), 0 when it is none or a control character.
- */
-static size_t printable_size(const char *text)
+size_t su_printable_size(const char *text)
 {
         const unsigned char *bytes = (const unsigned char *)text;
         size_t size = bytes[0] < 0x80 ? 1 : bytes[0] < 0xe0 ? 2 : bytes[0] < 0xf0 ? 3 : 4;
@@ -44,10 +41,22 @@ static size_t printable_size(const char *text)
         return size;
 }
 
+bool su_is_printable(const char *text)
+{
+        while (*text) {
+                size_t size = su_printable_size(text);
+
+                if (size == 0)
+                        return false;
+                text += size;
+        }
+        return true;
+}
+
 void su_make_printable(char *text)
 {
         while (*text) {
-                size_t size = printable_size(text);
+                size_t size = su_printable_size(text);
 
                 if (size == 0) {
                         *text = '?';

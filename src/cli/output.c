@@ -133,16 +133,19 @@ const char *su_output_fit(enum su_fit fit)
         return _(texts[fit]);
 }
 
+static json_t *fix_to_json(const struct su_fix *fix)
+{
+        return json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:s?}", "id", fix->id, "title", fix->title,
+                         "severity", fix->severity, "url", fix->url, "impact", fix->impact,
+                         "credit", fix->credit);
+}
+
 static json_t *component_to_json(const struct su_component *component)
 {
         su_auto_json json_t *fixes = json_array();
 
         for (size_t i = 0; i < component->n_fixes; i++)
-                if (json_array_append_new(fixes, json_pack("{s:s, s:s?, s:s?, s:s?}", "id",
-                                                           component->fixes[i].id, "title",
-                                                           component->fixes[i].title, "severity",
-                                                           component->fixes[i].severity, "url",
-                                                           component->fixes[i].url)) < 0)
+                if (json_array_append_new(fixes, fix_to_json(&component->fixes[i])) < 0)
                         return NULL;
         return json_pack("{s:s, s:s?, s:s, s:s, s:I, s:O}", "name", component->name, "old_version",
                          component->old_version, "new_version", component->new_version, "fit",

@@ -39,6 +39,20 @@ static int find_text(const json_t *object, const char *name, char **ret, struct 
         return r < 0 || !text ? r : su_strdup(text, ret, err);
 }
 
+/* 0: it is not said. */
+static int find_time(const json_t *object, const char *name, int64_t *ret, struct su_error *err)
+{
+        const char *text;
+        int r;
+
+        r = su_json_find_string(object, name, &text, err);
+        if (r < 0 || !text)
+                return r;
+        return su_time_parse(text, ret) && *ret > 0
+                       ? 0
+                       : su_fail(err, SU_ERROR_FORMAT, "field '%s' is not a time", name);
+}
+
 static int read_recall(const json_t *object, struct su_channel_level *level, struct su_error *err)
 {
         const char *reason;
@@ -51,6 +65,8 @@ static int read_recall(const json_t *object, struct su_channel_level *level, str
         r = su_json_get_string(recall, "reason", &reason, err);
         if (r >= 0)
                 r = su_strdup(reason, &level->recall_reason, err);
+        if (r >= 0)
+                r = find_time(recall, "at", &level->recalled, err);
         if (r >= 0)
                 r = find_text(recall, "proof", &level->recall_proof, err);
         return r < 0 ? su_fail_prefix(err, r, "recall") : 0;
@@ -96,19 +112,6 @@ static int read_groups(const json_t *object, struct su_channel_level *level, str
         return 0;
 }
 
-static int read_pause(const json_t *object, struct su_channel_level *level, struct su_error *err)
-{
-        const char *paused;
-        int r;
-
-        r = su_json_find_string(object, "paused", &paused, err);
-        if (r < 0 || !paused)
-                return r;
-        return su_time_parse(paused, &level->paused) && level->paused > 0
-                       ? 0
-                       : su_fail(err, SU_ERROR_FORMAT, "field 'paused' is not a time");
-}
-
 static int read_channel_level(const json_t *object, void *ret, struct su_error *err)
 {
         struct su_channel_level *level = ret;
@@ -122,7 +125,7 @@ static int read_channel_level(const json_t *object, void *ret, struct su_error *
         if (r >= 0)
                 r = read_recall(object, level, err);
         if (r >= 0)
-                r = read_pause(object, level, err);
+                r = find_time(object, "paused", &level->paused, err);
         if (r >= 0)
                 r = read_groups(object, level, err);
         if (r >= 0)
@@ -181,20 +184,49 @@ int su_channel_parse(const char *text, size_t size, struct su_channel *ret, stru
         return 0;
 }
 
-/* NULL: there are none. */
 static json_t *groups_to_json(const struct su_channel_level *level)
 {
-        json_t *groups = level->n_groups > 0 ? json_array() : NULL;
+        su_auto_json json_t *groups = json_array();
 
         for (size_t i = 0; i < level->n_groups; i++)
-                (void)json_array_append_new(groups, json_string(level->groups[i]));
-        return groups;
+                if (json_array_append_new(groups, json_string(level->groups[i])) < 0)
+                        return NULL;
+        return su_take(groups);
+}
+
+/* Not by json_pack()'s "s*", which leaves a field out as well when memory runs out. */
+static int set_text(json_t *object, const char *name, const char *text)
+{
+        return text ? json_object_set_new(object, name, json_string(text)) : 0;
+}
+
+static int set_time(json_t *object, const char *name, int64_t when)
+{
+        char text[SU_TIME_TEXT_SIZE];
+
+        if (when <= 0)
+                return 0;
+        su_time_format(when, text);
+        return set_text(object, name, text);
+}
+
+static json_t *recall_to_json(const struct su_channel_level *level)
+{
+        su_auto_json json_t *recall = NULL;
+
+        if (!level->recall_reason)
+                return json_null();
+        recall = json_pack("{s:s}", "reason", level->recall_reason);
+        if (!recall || set_time(recall, "at", level->recalled) < 0 ||
+            set_text(recall, "proof", level->recall_proof) < 0)
+                return NULL;
+        return su_take(recall);
 }
 
 static json_t *channel_level_to_json(const struct su_channel_level *level)
 {
         su_auto_json json_t *rollout = json_array();
-        char paused[SU_TIME_TEXT_SIZE];
+        su_auto_json json_t *json = NULL;
 
         for (size_t i = 0; i < level->n_rollout; i++) {
                 char from[SU_TIME_TEXT_SIZE];
@@ -204,15 +236,14 @@ static json_t *channel_level_to_json(const struct su_channel_level *level)
                                                              level->rollout[i].percent)) < 0)
                         return NULL;
         }
-        if (level->paused > 0)
-                su_time_format(level->paused, paused);
-        return json_pack("{s:s, s:O, s:s*, s:o*, s:s*, s:o}", "level", level->level.name, "rollout",
-                         rollout, "paused", level->paused > 0 ? paused : NULL, "groups",
-                         groups_to_json(level), "proof", level->proof, "recall",
-                         level->recall_reason
-                                 ? json_pack("{s:s, s:s*}", "reason", level->recall_reason, "proof",
-                                             level->recall_proof)
-                                 : json_null());
+        json = json_pack("{s:s, s:O, s:o}", "level", level->level.name, "rollout", rollout,
+                         "recall", recall_to_json(level));
+        if (!json || set_time(json, "paused", level->paused) < 0 ||
+            set_text(json, "proof", level->proof) < 0)
+                return NULL;
+        if (level->n_groups > 0 && json_object_set_new(json, "groups", groups_to_json(level)) < 0)
+                return NULL;
+        return su_take(json);
 }
 
 static const char *level_or_null(const struct su_level *level)

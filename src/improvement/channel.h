@@ -28,6 +28,7 @@ struct su_channel_level {
         size_t n_groups;
         char *proof;         /* that the release is logged (C2SP tlog-proof); may be NULL */
         char *recall_reason; /* NULL: not recalled */
+        int64_t recalled;    /* when (seconds since 1970); 0: not said, or not recalled */
         char *recall_proof;  /* that the recall is logged; may be NULL */
 };
 

@@ -64,6 +64,25 @@ bool su_advisory_url_is_usable(const char *text)
                size <= SU_ADVISORY_URL_MAX && strspn(text, allowed) == size;
 }
 
+bool su_fix_text_is_usable(const char *text, size_t max)
+{
+        return text[0] != '\0' && strlen(text) <= max && su_is_printable(text);
+}
+
+static int read_line(const json_t *object, const char *name, size_t max, char **ret,
+                     struct su_error *err)
+{
+        const char *text;
+        int r;
+
+        r = su_json_find_string(object, name, &text, err);
+        if (r < 0)
+                return r;
+        if (text && !su_fix_text_is_usable(text, max))
+                return su_fail(err, SU_ERROR_FORMAT, "field '%s' is no line of text", name);
+        return copy_field(text, ret, err);
+}
+
 static int read_url(const json_t *object, char **ret, struct su_error *err)
 {
         const char *url;
@@ -97,6 +116,10 @@ static int read_fix(const json_t *object, void *ret, struct su_error *err)
                 r = copy_field(title, &fix->title, err);
         if (r >= 0 && severity && su_severity_is_known(severity))
                 r = copy_field(severity, &fix->severity, err);
+        if (r >= 0)
+                r = read_line(object, "impact", SU_IMPACT_MAX, &fix->impact, err);
+        if (r >= 0)
+                r = read_line(object, "credit", SU_CREDIT_MAX, &fix->credit, err);
         return r < 0 ? r : read_url(object, &fix->url, err);
 }
 
@@ -401,12 +424,20 @@ static json_t *object_to_json(const struct su_object *object)
         return su_take(json);
 }
 
+/* Not by json_pack()'s "s*", which leaves a field out as well when memory runs out. */
+static int set_optional(json_t *object, const char *name, const char *text)
+{
+        return text ? json_object_set_new(object, name, json_string(text)) : 0;
+}
+
 static json_t *fix_to_json(const struct su_fix *fix)
 {
         su_auto_json json_t *json = json_pack("{s:s, s:s?, s:s?}", "id", fix->id, "title",
                                               fix->title, "severity", fix->severity);
 
-        if (fix->url && json_object_set_new(json, "url", json_string(fix->url)) < 0)
+        if (!json || set_optional(json, "url", fix->url) < 0 ||
+            set_optional(json, "impact", fix->impact) < 0 ||
+            set_optional(json, "credit", fix->credit) < 0)
                 return NULL;
         return su_take(json);
 }
@@ -530,6 +561,8 @@ void su_component_done(struct su_component *component)
                 free(component->fixes[i].title);
                 free(component->fixes[i].severity);
                 free(component->fixes[i].url);
+                free(component->fixes[i].impact);
+                free(component->fixes[i].credit);
         }
         for (size_t i = 0; i < component->n_files; i++)
                 free(component->files[i].path);

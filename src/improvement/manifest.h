@@ -29,6 +29,8 @@
 #define SU_OVERRIDES_MAX 4096
 #define SU_FINDING_MAX 512
 #define SU_REASON_MAX 256
+#define SU_IMPACT_MAX 1024
+#define SU_CREDIT_MAX 256
 
 /* A file below the repository's objects/, named by its SHA-256. */
 struct su_object {
@@ -42,6 +44,8 @@ struct su_fix {
         char *title;    /* may be NULL */
         char *severity; /* "low", "moderate", "high", "critical"; NULL: not rated */
         char *url;      /* of what is published about it; NULL: none is given */
+        char *impact;   /* what it lets an attacker do, a sentence; NULL: not said */
+        char *credit;   /* who found it; NULL: not said */
 };
 
 /* A file that the image puts in the place of the baseline's; or one of the baseline's whose place
@@ -133,6 +137,8 @@ void su_manifest_done(struct su_manifest *manifest);
 bool su_severity_is_known(const char *text);
 /* https, and nothing in it that a page or a shell would take for something else. */
 bool su_advisory_url_is_usable(const char *text);
+/* A line of at most `max` bytes of UTF-8, and not empty. */
+bool su_fix_text_is_usable(const char *text, size_t max);
 /* Printable ASCII, long enough to be no accident. */
 bool su_mark_is_usable(const char *text);
 void su_component_done(struct su_component *component);

@@ -98,6 +98,7 @@ may_not_include src/publish/checks/checks.c publish/draft/content.h
 may_not_include src/publish/debian/apt.c improvement/manifest.h
 may_not_include src/publish/keys/keyring.c publish/store/workspace.h
 may_not_include src/publish/signing/staging.c publish/tool/verbs.h
+may_not_include src/publish/advisory/page.c publish/signing/publishing.h
 may_not_include src/publish/tool/main.c layers/layers.h
 may_not_include src/tuf/main.c improvement/manifest.h
 may_not_include src/log/audit.c trust/client.h

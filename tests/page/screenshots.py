@@ -1,12 +1,17 @@
-"""docs/screenshots/page-*.png: `make screenshots`. Not a test; look at them."""
+"""docs/screenshots/page-*.png and advisories-*.png: `make screenshots`. Not a test; look at them."""
 import pytest
 
 import support
 from bus import wait_for
+from test_advisories import advised, site  # noqa: F401
 from test_polkit import DENIED, rule
 
 PICTURES = support.SOURCE / "docs/screenshots"
 WIDTHS = {"narrow": 360, "wide": 1000}
+
+
+def shrink(path):
+    support.run("mogrify", "-strip", "+dither", "-colors", "96", "-define", "png:compression-level=9", path)
 
 
 @pytest.fixture
@@ -20,7 +25,7 @@ def take(visit):
                 act(page)
             path = PICTURES / f"page-{state}-{look}.png"
             page.screenshot(path)
-            support.run("mogrify", "-strip", "+dither", "-colors", "96", "-define", "png:compression-level=9", path)
+            shrink(path)
     return go
 
 
@@ -92,3 +97,14 @@ def test_german(agent, device, take, old_program, installed_catalogs):
 def test_from_right_to_left(agent, device, take):
     device("check")
     take("right-to-left", "light-wide", language="he", locale="he-IL")
+
+
+@pytest.mark.parametrize("look", ["light-wide", "dark-narrow"])
+def test_advisories(browser, site, look):  # noqa: F811
+    theme, width = look.split("-")
+    browser.do("open", url=site["page"], colorScheme=theme, viewport={"width": WIDTHS[width], "height": 640})
+    browser.do("evaluate", code="{ document.querySelector('details').open = true }")
+    path = PICTURES / f"advisories-{look}.png"
+    browser.do("screenshot", path=str(path), fullPage=True)
+    browser.do("close")
+    shrink(path)

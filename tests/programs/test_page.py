@@ -31,7 +31,7 @@ def test_an_offer_is_told_whole(linked):
     assert (offer["level"], offer["version"]) == ("a", "1 (a)") and offer["least_bytes"] > 0
     fix, = offer["components"][0]["fixes"]
     assert fix == {"id": support.CVE["a"], "title": None, "severity": "high",
-                   "url": f"https://advisories.example/{support.CVE['a']}.html"}
+                   "url": f"https://advisories.example/{support.CVE['a']}.html", "impact": None, "credit": None}
     linked("install", "--restart=later")
     after = status(linked)
     assert after["offer"] is None and after["components"][0]["fixes"] == [fix]

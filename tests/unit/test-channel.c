@@ -8,7 +8,8 @@
 static const char sample[] =
         "{\"type\": \"suture-channel\", \"version\": 1, \"baseline\": \"debian-12-x86-64\","
         " \"serial\": 7, \"current\": \"b\", \"floor\": \"a\", \"levels\": ["
-        "{\"level\": \"a\", \"rollout\": [], \"recall\": {\"reason\": \"breaks sound\"}},"
+        "{\"level\": \"a\", \"rollout\": [], \"recall\": {\"reason\": \"breaks sound\","
+        "  \"at\": \"2026-05-01T00:00:00Z\"}},"
         "{\"level\": \"b\", \"rollout\": ["
         "  {\"from\": \"2026-05-01T00:00:00Z\", \"percent\": 10},"
         "  {\"from\": \"2026-05-02T00:00:00Z\", \"percent\": 100}],"
@@ -40,6 +41,7 @@ static void test_fields(void **state)
         level = su_channel_find(&channel, &(struct su_level){"a"});
         assert_non_null(level);
         assert_string_equal(level->recall_reason, "breaks sound");
+        assert_int_equal(level->recalled, FIRST);
         level = su_channel_find(&channel, &channel.current);
         assert_null(level->recall_reason);
         assert_int_equal(level->n_rollout, 2);
@@ -47,6 +49,22 @@ static void test_fields(void **state)
         assert_int_equal(level->n_groups, 2);
         assert_string_equal(level->groups[1], "staff-2");
         assert_null(su_channel_find(&channel, &(struct su_level){"c"}));
+}
+
+/* Older publishers do not say when. */
+static void test_a_recall_without_a_time(void **state)
+{
+        su_auto_free char *text = json_without(sample, "levels/0/recall/at");
+        su_auto_channel struct su_channel channel = {0};
+        su_auto_free char *again = NULL;
+        struct su_error err = {0};
+        size_t size;
+
+        (void)state;
+        assert_ok(su_channel_parse(text, strlen(text), &channel, &err), err);
+        assert_int_equal(channel.levels[0].recalled, 0);
+        assert_ok(su_channel_write(&channel, &again, &size, &err), err);
+        assert_null(strstr(again, "\"at\""));
 }
 
 static void test_round_trip(void **state)
@@ -128,6 +146,8 @@ static void test_wrong_values_are_named(void **state)
                 {"levels/1/rollout/0/from", "\"soon\"", "'from'"},
                 {"levels/1/rollout/0/from", "\"2026-05-03T00:00:00Z\"", "order of time"},
                 {"levels/0/recall", "\"yes\"", "'recall'"},
+                {"levels/0/recall/at", "\"soon\"", "'at'"},
+                {"levels/0/recall/at", "7", "'at'"},
                 {"levels/1/paused", "\"soon\"", "'paused'"},
                 {"levels/1/paused", "true", "'paused'"},
                 {"levels/1/groups", "\"canary\"", "'groups'"},
@@ -223,6 +243,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_fields),
+                cmocka_unit_test(test_a_recall_without_a_time),
                 cmocka_unit_test(test_round_trip),
                 cmocka_unit_test(test_nothing_current),
                 cmocka_unit_test(test_each_missing_field_is_named),

@@ -16,7 +16,8 @@ static const char sample[] =
         "  \"new_version\": \"3.0.2\","
         "  \"image\": {\"size\": 4096, \"seal\": " HASH "},"
         "  \"fixes\": [{\"id\": \"CVE-2026-1\", \"title\": \"a hole\", \"severity\": \"high\","
-        "              \"url\": \"https://e.example/?id=CVE-2026-1\"}],"
+        "              \"url\": \"https://e.example/?id=CVE-2026-1\","
+        "              \"impact\": \"May read memory.\", \"credit\": \"J\u00fcrgen\"}],"
         "  \"files\": [{\"path\": \"/usr/lib/a.so\", \"before\": " FACTS(
                 "\"aa01\"") ","
                             "    \"after\": " FACTS(
@@ -58,6 +59,8 @@ static void test_fields(void **state)
         assert_null(su_manifest_component(&manifest, "webkit"));
         assert_string_equal(component->fixes[0].severity, "high");
         assert_string_equal(component->fixes[0].url, "https://e.example/?id=CVE-2026-1");
+        assert_string_equal(component->fixes[0].impact, "May read memory.");
+        assert_string_equal(component->fixes[0].credit, "J\u00fcrgen");
         assert_int_equal(component->image.size, 4096);
         assert_int_equal(component->image.seal.bytes[1], 0x11);
         assert_int_equal(component->n_files, 2);
@@ -103,6 +106,38 @@ static void test_control_characters_in_text(void **state)
         assert_ok(su_manifest_write(&first, &text, &size, &err), err);
         assert_ok(su_manifest_parse(text, size, &second, &err), err);
         assert_string_equal(second.components[0].fixes[0].title, "a\n\x01\"\\\x7f");
+}
+
+/* Older publishers say neither, and newer ones say a line. */
+static void test_impact_and_credit(void **state)
+{
+        static const char *const paths[] = {
+                "components/0/fixes/0/impact",
+                "components/0/fixes/0/credit",
+        };
+        static const char *const wrong[] = {"\"\"", "\"a\\nb\"", "\"\\u009b\"", "7", "[]"};
+        char *large = malloc(SU_IMPACT_MAX + 4);
+
+        (void)state;
+        assert_non_null(large);
+        (void)snprintf(large, SU_IMPACT_MAX + 4, "\"%0*d\"", SU_IMPACT_MAX + 1, 0);
+        for (size_t i = 0; i < SU_ELEMENTS(paths); i++) {
+                su_auto_free char *without = json_without(sample, paths[i]);
+                su_auto_free char *null = json_with(sample, paths[i], "null");
+                su_auto_free char *long_one = json_with(sample, paths[i], large);
+                struct su_error err = {0};
+
+                assert_ok(parse(without, &err), err);
+                assert_ok(parse(null, &err), err);
+                assert_fails_with(parse(long_one, &err), err, FORMAT, "is no line of text");
+                for (size_t j = 0; j < SU_ELEMENTS(wrong); j++) {
+                        su_auto_free char *text = json_with(sample, paths[i], wrong[j]);
+
+                        assert_fails_with(parse(text, &err), err, FORMAT,
+                                          strrchr(paths[i], '/') + 1);
+                }
+        }
+        free(large);
 }
 
 /* A page that shows it may make a link of it. */
@@ -442,6 +477,7 @@ int main(void)
                 cmocka_unit_test(test_overrides),
                 cmocka_unit_test(test_round_trip),
                 cmocka_unit_test(test_control_characters_in_text),
+                cmocka_unit_test(test_impact_and_credit),
                 cmocka_unit_test(test_urls),
                 cmocka_unit_test(test_an_unknown_severity_is_none),
                 cmocka_unit_test(test_each_missing_field_is_named),

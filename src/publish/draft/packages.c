@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "publish/draft/fixes.h"
 
 int su_packages_unpack(char *const *packages, size_t n_packages, const char *into,
                        struct su_error *err)
@@ -65,75 +66,6 @@ static int check_newer(const char *name, const char *old_version, const char *ne
         return su_fail(err, SU_ERROR_CONFLICT,
                        "package '%s' would not go forward: the baseline has %s, this is %s", name,
                        old_version, new_version);
-}
-
-static struct su_fix *find_fix(const struct su_component *component, const char *id)
-{
-        for (size_t i = 0; i < component->n_fixes; i++)
-                if (strcmp(component->fixes[i].id, id) == 0)
-                        return &component->fixes[i];
-        return NULL;
-}
-
-static int fill_in(const char *text, char **place, struct su_error *err)
-{
-        return text && !*place ? su_strdup(text, place, err) : 0;
-}
-
-static int append_fix(struct su_component *component, const char *id, struct su_fix **ret,
-                      struct su_error *err)
-{
-        struct su_fix *larger =
-                reallocarray(component->fixes, component->n_fixes + 1, sizeof *larger);
-        char *copy;
-        int r;
-
-        if (!larger)
-                return su_fail_oom(err);
-        component->fixes = larger;
-        r = su_strdup(id, &copy, err);
-        if (r < 0)
-                return r;
-        *ret = &component->fixes[component->n_fixes++];
-        **ret = (struct su_fix){.id = copy};
-        return 0;
-}
-
-int su_fixes_add(struct su_component *component, const char *id, const char *title,
-                 const char *severity, struct su_error *err)
-{
-        struct su_fix *fix = find_fix(component, id);
-        int r = 0;
-
-        if (!fix)
-                r = append_fix(component, id, &fix, err);
-        if (r >= 0)
-                r = fill_in(title, &fix->title, err);
-        return r < 0 ? r : fill_in(severity, &fix->severity, err);
-}
-
-int su_fixes_link(struct su_component *component, const char *pattern, struct su_error *err)
-{
-        static const char variable[] = "{id}";
-        const char *at = strstr(pattern, variable);
-
-        if (!at)
-                return su_fail(err, SU_ERROR_USAGE, "there is no {id} in '%s'", pattern);
-        for (size_t i = 0; i < component->n_fixes; i++) {
-                struct su_fix *fix = &component->fixes[i];
-                su_auto_free char *url = NULL;
-                int r;
-
-                r = su_format(&url, err, "%.*s%s%s", (int)(at - pattern), pattern, fix->id,
-                              at + strlen(variable));
-                if (r < 0)
-                        return r;
-                if (!su_advisory_url_is_usable(url))
-                        return su_fail(err, SU_ERROR_USAGE, "'%s' is not an https URL", url);
-                free(fix->url);
-                fix->url = su_take(url);
-        }
-        return 0;
 }
 
 /* Runs of white space become one blank: changelogs break their lines anywhere. */

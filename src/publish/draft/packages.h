@@ -21,11 +21,3 @@ int su_packages_describe(char *const *packages, size_t n_packages, const char *t
 /* The CVE ids in a text, with the titles that follow some in parentheses, added to the component's
  * fixes unless they are there already. */
 int su_fixes_from_text(const char *text, struct su_component *component, struct su_error *err);
-/* What is known of a fix already stays; what is not is filled in. `title` and `severity` may be
- * NULL.
- */
-int su_fixes_add(struct su_component *component, const char *id, const char *title,
-                 const char *severity, struct su_error *err);
-/* Where each fix is written about: `pattern` with the fix's id in the place of "{id}". USAGE when
- * that gives no https URL. */
-int su_fixes_link(struct su_component *component, const char *pattern, struct su_error *err);

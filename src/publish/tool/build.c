@@ -15,6 +15,7 @@
 #include "publish/checks/overrides.h"
 #include "publish/draft/content.h"
 #include "publish/draft/deltas.h"
+#include "publish/draft/fixes.h"
 #include "publish/draft/material.h"
 #include "publish/draft/packages.h"
 #include "publish/signing/publisher.h"
@@ -260,6 +261,18 @@ static int read_health(const struct su_publish_arguments *arguments, struct su_c
         return r < 0 ? r : su_health_parse(arguments->health, text, &component->health, err);
 }
 
+static int read_fixes(const struct su_publish_arguments *arguments, struct su_component *component,
+                      struct su_error *err)
+{
+        su_auto_free char *text = NULL;
+        int r;
+
+        if (!arguments->fixes)
+                return 0;
+        r = su_file_read(AT_FDCWD, arguments->fixes, SU_FIXES_FILE_MAX, &text, NULL, err);
+        return r < 0 ? r : su_fixes_parse(arguments->fixes, text, component, err);
+}
+
 /* ID or ID:SEVERITY */
 static int add_fix(struct su_component *component, const char *text, struct su_error *err)
 {
@@ -285,6 +298,8 @@ static int describe(struct build *build, struct su_error *err)
                 r = add_fix(component, arguments->cves.texts[i], err);
         if (r >= 0 && arguments->advisory)
                 r = su_fixes_link(component, arguments->advisory, err);
+        if (r >= 0) /* the last word, as it is about single ones */
+                r = read_fixes(arguments, component, err);
         if (r >= 0)
                 r = copy_marks(arguments, component, err);
         if (r >= 0 && arguments->notice)

@@ -31,6 +31,8 @@ static const struct verb verbs[] = {
         {"simulate", su_verb_simulate, true, "What a schedule means for many machines: [STEP,...]"},
         {"floor", su_verb_floor, false, "Let no recall lead below a level (--level)"},
         {"refresh", su_verb_refresh, true, "Sign the repository anew before it expires"},
+        {"advisories", su_verb_advisories, false,
+         "Write pages, a feed, OSV and CSAF of what is published"},
         {"show", su_verb_show, false, "Show what the repository holds"},
         {"check", su_verb_check, false, "Would a device accept this now, and until when?"},
         {"log", su_verb_log, true,

@@ -35,6 +35,7 @@ static const struct {
         {"dry-run", FLAG, FIELD(dry_run), 0, 0},
         {"fast", FLAG, FIELD(fast), 0, 0},
         {"fixed", TEXT, FIELD(fixed), 0, 0},
+        {"fixes", TEXT, FIELD(fixes), 0, 0},
         {"force", FLAG, FIELD(force), 0, 0},
         {"hints", TEXT, FIELD(hints), 0, 0},
         {"group", TEXTS, FIELD(groups), 0, 0},
@@ -93,6 +94,7 @@ void su_options_print_help(void)
                 "  --draft              from-debian: draft what is proposed\n"
                 "  --cve=ID[:SEVERITY]  build: fixed as well; may be repeated\n"
                 "  --advisory=URL       build: where to read about a fix; {id} is its name\n"
+                "  --fixes=FILE         build: impact, credit and more of each fix\n"
                 "  --mark=TEXT          build: a string that only the old code has; may be "
                 "repeated\n"
                 "  --notice=TEXT        build: what its running users should know until they "
@@ -132,7 +134,8 @@ void su_options_print_help(void)
                 "                       The passphrase of private keys: the file's first line\n"
                 "  --url=URL            check, verify: where devices get it, instead of public/\n"
                 "  --root=FILE          verify: the root metadata that devices begin with\n"
-                "  --json               show, changes, from-debian, check, key list, sign, log "
+                "  --json               show, changes, from-debian, check, advisories, key list, "
+                "sign, log "
                 "check: print JSON\n"
                 "  --help, --version\n\n"
                 "Exit status: 0 done; others: see suture-publish(1).");

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/printable.h"
 #include "base/text.h"
 #include "improvement/statement.h"
@@ -29,6 +30,7 @@ static int mark(struct su_publisher *publisher, struct su_channel *channel,
         free(level->recall_proof);
         free(level->proof);
         level->recall_reason = level->recall_proof = level->proof = NULL;
+        level->recalled = su_now();
         r = su_strdup(reason, &level->recall_reason, err);
         if (r >= 0)
                 r = su_log_prove_entry(publisher, entry, size, &level->recall_proof, err);

@@ -23,6 +23,7 @@ struct su_publish_arguments {
         const char *new_version;
         struct su_texts cves;      /* given by hand: ID or ID:SEVERITY */
         const char *advisory;      /* the URL of what is published about a fix, with {id} in it */
+        const char *fixes;         /* path of a file with what is known of each fix */
         struct su_texts marks;     /* strings that only the old code has */
         struct su_texts only;      /* patterns of the component's files */
         struct su_texts overrides; /* of checks: CHECK:PATTERN:REASON */
@@ -76,6 +77,7 @@ int su_verb_rollout(const struct su_publish_arguments *arguments, struct su_erro
 int su_verb_floor(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_recall(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_refresh(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_advisories(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_show(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_log(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_key(const struct su_publish_arguments *arguments, struct su_error *err);

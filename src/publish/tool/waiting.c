@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "publish/tool/advisories.h"
 
 #define ID_SHOWN 8 /* digits of a key id that tell keys apart for people */
 
@@ -186,5 +187,7 @@ int su_waiting_finish(struct su_publisher *publisher, bool always, struct su_pub
                 r = su_staging_commit(&publisher->workspace, err);
         if (r >= 0)
                 r = su_publishing_run(publisher, always, ret, err);
+        if (r >= 0 && (always || ret->n_roles > 0))
+                su_advisories_follow(publisher);
         return r;
 }

@@ -13,6 +13,6 @@ int su_waiting_json(const struct su_publisher *publisher, json_t **ret, struct s
 int su_waiting_report(const struct su_publisher *publisher, const struct su_published *published,
                       struct su_error *err);
 
-/* Commit what was staged, publish what can be, and report. */
+/* Commit what was staged, publish what can be, and have the advisories follow it. */
 int su_waiting_finish(struct su_publisher *publisher, bool always, struct su_published *ret,
                       struct su_error *err);
