@@ -41,7 +41,7 @@ int su_clicks_open(struct su_clicks *ret, struct su_error *err)
         if (r < 0)
                 return su_fail_errno(err, r, "cannot wait for events");
         /* Where it is not there, nothing new is told of. */
-        (void)sd_event_add_inotify(ret->event, NULL, CHANGES_IN,
+        (void)sd_event_add_inotify(ret->event, &ret->changes, CHANGES_IN,
                                    IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE, on_change, ret);
         return 0;
 }
@@ -52,6 +52,7 @@ void su_clicks_done(struct su_clicks *clicks)
                 (void)sd_bus_flush(clicks->bus);
                 (void)sd_bus_detach_event(clicks->bus);
         }
+        sd_event_source_disable_unref(clicks->changes);
         sd_event_unref(clicks->event);
         *clicks = (struct su_clicks){0};
 }

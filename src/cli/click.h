@@ -15,7 +15,8 @@
 
 struct su_clicks {
         sd_event *event;
-        sd_bus *bus; /* the session's; NULL: not listened to yet */
+        sd_event_source *changes; /* of the message at login; NULL: it is not there to be watched */
+        sd_bus *bus;              /* the session's; NULL: not listened to yet */
         struct {
                 uint32_t id;      /* that the notifications' server gave it */
                 const char *kind; /* of what needs a person; constant */

@@ -148,10 +148,10 @@ def test_another_agent(agent, device, visit):
 
 def test_the_agent_stays_while_the_page_is_open(agent, device, visit):
     agent.bus.stop(agent.process)
-    agent.idle = 1
+    agent.idle = 8  # more than a browser needs to come
     agent.start()
     page = visit()
-    page.evaluate("new Promise(resolve => setTimeout(resolve, 2500))")
+    page.evaluate("new Promise(resolve => setTimeout(resolve, 10000))")
     assert agent.process.poll() is None
     page.click("check")
     page.wait_shown("offer")
