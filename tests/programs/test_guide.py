@@ -1,7 +1,10 @@
-"""docs/keys.md and docs/log.md, command by command: each block runs on the machine that it names."""
+"""The guides, command by command: each block runs on the machine that it names."""
 import os
 import re
+import shutil
 import subprocess
+
+import pytest
 
 import followers
 import support
@@ -67,3 +70,27 @@ def test_every_command_of_the_log(work, trees):
     assert "Released" in told["publisher"]
     assert ": entries 1 (releases 1, recalls 0), cosignatures 1." in told["watcher"]
     assert (work / "watcher/seen").read_bytes() == (machines.public / "log/checkpoint").read_bytes()
+
+
+@pytest.mark.skipif(not support.IS_ROOT, reason="a device mounts layers")
+def test_every_command_of_publishing(work, trees):
+    machines = Machines(work, trees)
+    support.run("cp", "-a", trees / "baseline", work / "os")
+    support.write(work / "bin/suture", f'#!/bin/sh\nexec {support.BUILD}/suture --root {work}/os "$@"\n', 0o755)
+    machines.places = {"/etc/suture": work / "os/etc/suture", "/srv/next": trees / "fixed-b",
+                       "https://updates.example.org/suture\n": f"file://{machines.public}\n",
+                       "https://updates.example.org/suture ": f"file://{machines.public} ", **machines.places}
+    del machines.places["https://updates.example.org/suture"]
+    told = {"publisher": [], "device": [], "auditor": []}
+    for machine, text in blocks_of("docs/publishing.md", set(told)):
+        told[machine].append(machines.run(machine, text))
+        root = machines.public / "metadata/1.root.json"
+        if root.exists():
+            shutil.copy(root, work / "stick")
+    assert not [file for file in work.rglob("*.pem") if file.parent != work / "publisher/work/keys"]
+    assert "CVE-2030-0001  answers to strangers" in "".join(told["publisher"])
+    assert "give the image that was released" in told["auditor"][0]
+    first, second, last = (told["device"][i] for i in (1, 2, 3))
+    assert "1 (a)" in first and "1 (b)" in second and "1 (a)" in last and "1 (b)" not in last.splitlines()[-1]
+    page, = (machines.public / "advisories").glob("*/index.html")
+    assert "printing stops" in page.read_text() and "answers to strangers" in page.read_text()

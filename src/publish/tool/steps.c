@@ -49,7 +49,7 @@ static char *read_percent(char *text, int *ret)
 
 static char *skip_preposition(char *text)
 {
-        static const char *const words[] = {"on ", "at ", "from "};
+        static const char *const words[] = {"on ", "at ", "in ", "from "};
 
         for (size_t i = 0; i < SU_ELEMENTS(words); i++)
                 if (su_starts_with(text, words[i]))
