@@ -38,8 +38,11 @@ static const struct {
         {"hints", TEXT, FIELD(hints), 0, 0},
         {"group", TEXTS, FIELD(groups), 0, 0},
         {"health", TEXT, FIELD(health), 0, 0},
+        {"index", NUMBER, FIELD(index), 1, 1000000},
+        {"jobs", NUMBER, FIELD(jobs), 1, 256},
         {"json", FLAG, FIELD(json), 0, 0},
         {"key", TEXT, FIELD(key), 0, 0},
+        {"later", FLAG, FIELD(later), 0, 0},
         {"level", TEXT, FIELD(level), 0, 0},
         {"machines", NUMBER, FIELD(machines), 1, 100000000},
         {"mark", TEXTS, FIELD(marks), 0, 0},
@@ -57,7 +60,9 @@ static const struct {
         {"rollout", NUMBER, FIELD(rollout), 0, 100},
         {"root-key", TEXTS, FIELD(root_keys), 0, 0},
         {"root-threshold", NUMBER, FIELD(root_threshold), 1, SU_KEYS_MAX},
+        {"slurm", FLAG, FIELD(slurm), 0, 0},
         {"state", TEXT, FIELD(state), 0, 0},
+        {"store", TEXT, FIELD(store), 0, 0},
         {"targets-key", TEXTS, FIELD(targets_keys), 0, 0},
         {"threshold", NUMBER, FIELD(threshold), 1, SU_KEYS_MAX},
         {"token", TEXT, FIELD(token), 0, 0},
@@ -89,6 +94,12 @@ void su_options_print_help(void)
                    "  --hints=FILE         build: restart rules of the component's users\n"
                    "  --health=FILE        build: health checks of the component's users\n"
                    "  --fast               build: larger deltas, made in a tenth of the time\n"
+                   "  --later              build: leave the deltas to 'plan' and 'run'\n"
+                   "  --store=DIR          build, plan, run, release: where finished deltas are "
+                   "(default: deltas)\n"
+                   "  --jobs=N             build, run: how many at a time (default: 1)\n"
+                   "  --slurm              plan: write a batch script as well\n"
+                   "  --index=N            run: the job of that number in the plan\n"
                    "  --rollout=PERCENT    release: part of the devices (default: 100)\n"
                    "  --group=NAME         release, rollout set: machines that come first; may be "
                    "repeated\n"
@@ -116,7 +127,7 @@ void su_options_print_help(void)
                    "  --passphrase-file=FILE, --ask-passphrase\n"
                    "                       The passphrase of private keys: the file's first line\n"
                    "  --url=URL            check: where devices get it, instead of public/\n"
-                   "  --json               show, check, key list, sign, log check: print JSON\n"
+                   "  --json               show, check, plan, key list, sign, log check: JSON\n"
                    "  --help, --version\n\n"
                    "Exit status: 0 done; others: see suture-publish(1).");
 }

@@ -29,6 +29,11 @@ struct su_publish_arguments {
         int rollout;            /* percent */
         struct su_texts groups; /* of machines that come first */
         bool fast;              /* larger deltas, sooner */
+        bool later;             /* no deltas yet */
+        const char *store;      /* path of the results of jobs; NULL: in the workspace */
+        int jobs;               /* processes, or connections, at a time; 0: not said */
+        int index;              /* of one job; 0: not said */
+        bool slurm;             /* write a batch script */
         const char *passphrase_file;
         bool ask_passphrase;          /* for a new key */
         const char *type;             /* of a new key */
@@ -62,6 +67,8 @@ struct su_publish_arguments {
 int su_verb_init(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_baseline(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_build(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_plan(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_run(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_release(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_simulate(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_rollout(const struct su_publish_arguments *arguments, struct su_error *err);
