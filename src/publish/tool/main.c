@@ -28,6 +28,7 @@ static const struct verb verbs[] = {
         {"simulate", su_verb_simulate, true, "What a schedule means for many machines: [STEP,...]"},
         {"floor", su_verb_floor, false, "Let no recall lead below a level (--level)"},
         {"refresh", su_verb_refresh, true, "Sign the repository anew before it expires"},
+        {"upload", su_verb_upload, true, "Bring public/ to an object store: s3://BUCKET[/PREFIX]"},
         {"show", su_verb_show, false, "Show what the repository holds"},
         {"check", su_verb_check, false, "Would a device accept this now, and until when?"},
         {"log", su_verb_log, true,

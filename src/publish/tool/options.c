@@ -32,6 +32,7 @@ static const struct {
         {"days", NUMBER, FIELD(days), 1, SU_CROWD_DAYS_MAX},
         {"discard", FLAG, FIELD(discard), 0, 0},
         {"dry-run", FLAG, FIELD(dry_run), 0, 0},
+        {"endpoint", TEXT, FIELD(endpoint), 0, 0},
         {"fast", FLAG, FIELD(fast), 0, 0},
         {"fixed", TEXT, FIELD(fixed), 0, 0},
         {"force", FLAG, FIELD(force), 0, 0},
@@ -55,8 +56,10 @@ static const struct {
         {"output", TEXT, FIELD(output), 0, 0},
         {"passphrase-file", TEXT, FIELD(passphrase_file), 0, 0},
         {"policy", TEXT, FIELD(policy), 0, 0},
+        {"prune", FLAG, FIELD(prune), 0, 0},
         {"reason", TEXT, FIELD(reason), 0, 0},
         {"recall-at", NUMBER, FIELD(recall_at), 1, 100},
+        {"region", TEXT, FIELD(region), 0, 0},
         {"rollout", NUMBER, FIELD(rollout), 0, 100},
         {"root-key", TEXTS, FIELD(root_keys), 0, 0},
         {"root-threshold", NUMBER, FIELD(root_threshold), 1, SU_KEYS_MAX},
@@ -97,7 +100,8 @@ void su_options_print_help(void)
                    "  --later              build: leave the deltas to 'plan' and 'run'\n"
                    "  --store=DIR          build, plan, run, release: where finished deltas are "
                    "(default: deltas)\n"
-                   "  --jobs=N             build, run: how many at a time (default: 1)\n"
+                   "  --jobs=N             build, run, upload: how many at a time (default: 1; "
+                   "upload: 4)\n"
                    "  --slurm              plan: write a batch script as well\n"
                    "  --index=N            run: the job of that number in the plan\n"
                    "  --rollout=PERCENT    release: part of the devices (default: 100)\n"
@@ -122,11 +126,14 @@ void su_options_print_help(void)
                    "  --old=FILE           sign: the metadata before, to compare with\n"
                    "  -o, --output=FILE    sign: where the signature goes\n"
                    "  --add, --discard     sign: add signatures; forget what waits\n"
-                   "  --dry-run            sign: only show\n"
+                   "  --dry-run            sign, upload: only show\n"
                    "  --force              sign: also with a key that the role does not know\n"
                    "  --passphrase-file=FILE, --ask-passphrase\n"
                    "                       The passphrase of private keys: the file's first line\n"
                    "  --url=URL            check: where devices get it, instead of public/\n"
+                   "  --endpoint=URL, --region=NAME\n"
+                   "                       upload: the object store (region: us-east-1)\n"
+                   "  --prune              upload: remove there what is not here any more\n"
                    "  --json               show, check, plan, key list, sign, log check: JSON\n"
                    "  --help, --version\n\n"
                    "Exit status: 0 done; others: see suture-publish(1).");

@@ -34,6 +34,9 @@ struct su_publish_arguments {
         int jobs;               /* processes, or connections, at a time; 0: not said */
         int index;              /* of one job; 0: not said */
         bool slurm;             /* write a batch script */
+        const char *endpoint;   /* URL of an object store */
+        const char *region;     /* of it */
+        bool prune;             /* remove there what is not here */
         const char *passphrase_file;
         bool ask_passphrase;          /* for a new key */
         const char *type;             /* of a new key */
@@ -75,6 +78,7 @@ int su_verb_rollout(const struct su_publish_arguments *arguments, struct su_erro
 int su_verb_floor(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_recall(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_refresh(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_upload(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_show(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_log(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_key(const struct su_publish_arguments *arguments, struct su_error *err);
