@@ -311,6 +311,7 @@ int su_deltas_adopt(struct su_component *component, const struct su_job_list *jo
         r = count_missing(component, jobs, store_fd, ret_missing, err);
         if (r < 0)
                 return r;
+        free(component->deltas); /* room for none, from a draft */
         component->deltas = calloc(jobs->n + 1, sizeof *component->deltas);
         if (!component->deltas)
                 return su_fail_oom(err);
