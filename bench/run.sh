@@ -13,8 +13,9 @@ bench_boot() { "$here/boot.sh"; }
 bench_agent() { "$here/agent.sh"; }
 bench_delta() { "$here/delta/run.sh"; }
 bench_scale() { "$here/scale.sh"; }
+bench_jobs() { "$here/jobs.sh"; }
 
-all="swap scan install check boot agent scale delta"
+all="swap scan install check boot agent scale jobs delta"
 for name in ${*:-$all}; do
         declare -F "bench_$name" >/dev/null || { echo "no bench '$name'; there are: $all" >&2; exit 2; }
         printf '\n== bench-%s\n' "$name"

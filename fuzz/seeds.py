@@ -218,6 +218,16 @@ def answer_seeds():
     seed("answer", "opening", b"\0" + message(20, struct.pack("=IIQ", 1, 11, 7) + b"https://a/\0http://p\0"))
 
 
+def store_seeds():
+    entry = "<Contents><Key>p/a&amp;%d</Key><ETag>&quot;1&quot;</ETag><Size>%d</Size></Contents>"
+    page = '<?xml version="1.0"?>\n<ListBucketResult xmlns="x"><Name>b</Name>%s</ListBucketResult>'
+    seed("s3-answer", "page", page % ("<IsTruncated>true</IsTruncated>" + entry % (1, 5) + entry % (2, 0) +
+                                      "<NextContinuationToken>a/+=</NextContinuationToken>"))
+    seed("s3-answer", "last", page % (entry % (1, 5) + "<IsTruncated>false</IsTruncated>"))
+    seed("s3-answer", "characters", page % "<Contents><Size>1</Size><Key>&#65;&#x42;&lt;&bad;&#xffff;\xe4</Key></Contents>")
+    seed("s3-answer", "refusal", "<Error><Code>SlowDown</Code><Message>Not &#9; now</Message></Error>")
+
+
 def main():
     seed("json", "all", '{"a": [1, -2, true, false, null, "\\n\\u00e9\\"\\\\"], "b": {"c": {}}}')
     seed("json", "integers", "[9223372036854775807, -9223372036854775808, 0]")
@@ -259,6 +269,7 @@ def main():
     message_seeds()
     answer_seeds()
     log_seeds()
+    store_seeds()
     tile_seeds()
     for name, code in X86.items():
         seed("x86", name, bytes.fromhex(code))

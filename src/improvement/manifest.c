@@ -344,8 +344,6 @@ static int read_component(const json_t *object, void *ret, struct su_error *err)
                 r = su_rules_from_json(object, "hints", &component->hints, err);
         if (r >= 0)
                 r = su_health_from_json(object, "health", &component->health, err);
-        if (r >= 0 && component->n_deltas == 0)
-                r = su_fail(err, SU_ERROR_FORMAT, "field 'deltas' is empty");
         return r;
 }
 
@@ -390,7 +388,8 @@ static int check_names(const struct su_manifest *manifest, struct su_error *err)
         return 0;
 }
 
-int su_manifest_parse(const char *text, size_t size, struct su_manifest *ret, struct su_error *err)
+int su_manifest_parse_draft(const char *text, size_t size, struct su_manifest *ret,
+                            struct su_error *err)
 {
         su_auto_manifest struct su_manifest manifest = {0};
         su_auto_json json_t *document = NULL;
@@ -405,6 +404,33 @@ int su_manifest_parse(const char *text, size_t size, struct su_manifest *ret, st
                                           &manifest.components, &manifest.n_components, err);
         if (r >= 0)
                 r = check_names(&manifest, err);
+        if (r < 0)
+                return su_fail_prefix(err, r, "manifest");
+        *ret = manifest;
+        manifest = (struct su_manifest){0};
+        return 0;
+}
+
+/* In a draft they may be still to be made. */
+static int check_deltas(const struct su_manifest *manifest, struct su_error *err)
+{
+        for (size_t i = 0; i < manifest->n_components; i++)
+                if (manifest->components[i].n_deltas == 0)
+                        return su_fail(err, SU_ERROR_FORMAT,
+                                       "field 'deltas' of component '%s' is empty",
+                                       manifest->components[i].name);
+        return 0;
+}
+
+int su_manifest_parse(const char *text, size_t size, struct su_manifest *ret, struct su_error *err)
+{
+        su_auto_manifest struct su_manifest manifest = {0};
+        int r;
+
+        r = su_manifest_parse_draft(text, size, &manifest, err);
+        if (r < 0)
+                return r;
+        r = check_deltas(&manifest, err);
         if (r < 0)
                 return su_fail_prefix(err, r, "manifest");
         *ret = manifest;

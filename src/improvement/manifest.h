@@ -129,6 +129,9 @@ struct su_manifest {
 
 /* FORMAT, naming the field, when the text is no manifest. */
 int su_manifest_parse(const char *text, size_t size, struct su_manifest *ret, struct su_error *err);
+/* The same of the publisher's own draft, whose components may have no deltas yet. */
+int su_manifest_parse_draft(const char *text, size_t size, struct su_manifest *ret,
+                            struct su_error *err);
 /* The same manifest gives the same bytes. */
 int su_manifest_write(const struct su_manifest *manifest, char **ret_text, size_t *ret_size,
                       struct su_error *err);

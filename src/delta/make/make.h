@@ -5,6 +5,9 @@
 
 #include "base/error.h"
 
+/* Grows when the encoder finds better deltas than before: results that were kept are made anew. */
+#define SU_DELTA_ENGINE 1
+
 enum su_delta_effort {
         SU_DELTA_BEST, /* as small as can be; half a minute for a large library */
         SU_DELTA_FAST, /* larger, in a tenth of the time: to try something out */

@@ -2,78 +2,18 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
-#include "base/interrupt.h"
 #include "base/text.h"
 #include "delta/apply/apply.h"
-#include "image/seal.h"
-#include "publish/draft/apart.h"
+#include "publish/draft/results.h"
 #include "publish/store/repository.h"
 
 /* Each costs as much time as the delta from the baseline; a device lags behind by few levels. */
 #define EARLIER_IMAGES_MAX 3
 #define DELTAS_MAX (2 + EARLIER_IMAGES_MAX)
 
-/* What a delta is made from. */
-struct sources {
-        struct su_delta_source_ref *refs;
-        int *fds;
-        const char **names;
-        size_t n;
-};
-
-static void sources_done(struct sources *sources)
-{
-        for (size_t i = 0; i < sources->n; i++)
-                su_close_fd(&sources->fds[i]);
-        free(sources->refs);
-        free(sources->fds);
-        free(sources->names);
-}
-
-static int sources_new(size_t max, struct sources *ret, struct su_error *err)
-{
-        ret->refs = calloc(max + 1, sizeof *ret->refs);
-        ret->fds = calloc(max + 1, sizeof *ret->fds);
-        ret->names = calloc(max + 1, sizeof *ret->names);
-        return !ret->refs || !ret->fds || !ret->names ? su_fail_oom(err) : 0;
-}
-
-static void add_source(struct sources *sources, const struct su_delta_source_ref *ref, int *fd,
-                       const char *name)
-{
-        sources->refs[sources->n] = *ref;
-        sources->names[sources->n] = name;
-        sources->fds[sources->n++] = su_take_fd(fd);
-}
-
-/* The tree may have changed since it was recorded: then a device would refuse the delta. */
-static int add_file(const struct su_delta_work *work, const struct su_changed_file *file,
-                    struct sources *sources, struct su_error *err)
-{
-        const struct su_delta_source_ref ref = {
-                .path = file->path,
-                .size = file->before.size,
-                .sha256 = file->before.sha256,
-        };
-        su_auto_close int fd = -EBADF;
-        struct su_sha256 digest;
-        int r;
-
-        r = su_open_in_root(work->tree_fd, file->path, O_RDONLY | O_NOFOLLOW, &fd, err);
-        if (r >= 0)
-                r = su_sha256_of_fd(fd, file->path, &digest, NULL, err);
-        if (r < 0)
-                return r;
-        if (!su_sha256_equal(&digest, &file->before.sha256))
-                return su_fail(err, SU_ERROR_BASELINE,
-                               "'%s' in the tree has changed since the baseline was recorded",
-                               file->path);
-        add_source(sources, &ref, &fd, file->path);
-        return 0;
-}
+_Static_assert(DELTAS_MAX <= SU_JOBS_MAX, "all jobs of a component go into one document");
 
 /* Whether the image of `earlier` (may be NULL) holds a file of that name. */
 static bool image_has(const struct su_component *earlier, const char *path)
@@ -86,95 +26,65 @@ static bool image_has(const struct su_component *earlier, const char *path)
 
 /* The baseline's files that the component replaces, but for those that `earlier` has newer. */
 static int add_files(const struct su_delta_work *work, const struct su_component *earlier,
-                     struct sources *sources, struct su_error *err)
+                     struct su_job *job, struct su_error *err)
 {
         const struct su_component *component = work->component;
-        int r = 0;
 
-        for (size_t i = 0; i < component->n_files && r >= 0; i++)
-                if (!component->files[i].is_new && !image_has(earlier, component->files[i].path))
-                        r = add_file(work, &component->files[i], sources, err);
-        return r;
-}
+        for (size_t i = 0; i < component->n_files; i++) {
+                const struct su_changed_file *file = &component->files[i];
+                struct su_delta_source_ref *source = &job->sources[job->n_sources];
+                int r;
 
-static int make_patch(const struct su_delta_work *work, const struct sources *sources,
-                      struct su_object *ret, struct su_error *err)
-{
-        su_auto_close int fd =
-                openat(work->scratch_fd, "delta", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-        int r;
-
-        if (fd < 0)
-                return su_fail_errno(err, errno, "cannot create a delta");
-        r = su_delta_make_apart(sources->fds, sources->names, sources->n, work->image_fd, fd,
-                                work->fast, err);
-        if (r >= 0)
-                r = su_sha256_of_fd(fd, "delta", &ret->sha256, &ret->size, err);
-        return r;
-}
-
-/* Give the finished delta its digest's name. */
-static int name_patch(const struct su_delta_work *work, const struct su_object *object,
-                      struct su_error *err)
-{
-        su_auto_close int objects_fd = -EBADF;
-        char hex[SU_SHA256_HEX_SIZE];
-        int r;
-
-        r = su_dir_make(work->scratch_fd, "objects", 0755, &objects_fd, err);
-        if (r < 0)
-                return r;
-        su_hex_encode(object->sha256.bytes, sizeof object->sha256.bytes, hex);
-        if (renameat(work->scratch_fd, "delta", objects_fd, hex) < 0)
-                return su_fail_errno(err, errno, "cannot keep the delta");
-        return 0;
-}
-
-static int add_delta(const struct su_delta_work *work, const struct sources *sources,
-                     const struct su_object *object, struct su_error *err)
-{
-        struct su_component *component = work->component;
-        struct su_delta_ref *delta = &component->deltas[component->n_deltas];
-        int r;
-
-        r = name_patch(work, object, err);
-        if (r < 0)
-                return r;
-        *delta = (struct su_delta_ref){.object = *object};
-        component->n_deltas++;
-        delta->sources = calloc(sources->n + 1, sizeof *delta->sources);
-        if (!delta->sources)
-                return su_fail_oom(err);
-        for (size_t i = 0; i < sources->n; i++) {
-                delta->sources[i] = sources->refs[i];
-                delta->n_sources = i + 1;
-                if (!sources->refs[i].path)
+                if (file->is_new || image_has(earlier, file->path))
                         continue;
-                r = su_strdup(sources->refs[i].path, &delta->sources[i].path, err);
+                r = su_strdup(file->path, &source->path, err);
                 if (r < 0)
                         return r;
+                source->size = file->before.size;
+                source->sha256 = file->before.sha256;
+                job->n_sources++;
         }
         return 0;
 }
 
-static int make_delta(const struct su_delta_work *work, const struct sources *sources,
-                      struct su_error *err)
+/* The next job of the list: the target, and no sources yet. It counts when it is complete. */
+static int begin_job(const struct su_delta_work *work, const struct su_sha256 *target,
+                     struct su_job_list *list, struct su_job **ret, struct su_error *err)
 {
-        struct su_object object;
+        struct su_job *job = &list->each[list->n];
         int r;
 
-        r = make_patch(work, sources, &object, err);
-        return r < 0 ? r : add_delta(work, sources, &object, err);
+        *job = (struct su_job){
+                .fast = work->fast,
+                .target = work->component->image,
+                .target_sha256 = *target,
+                .sources = calloc(work->component->n_files + 2, sizeof *job->sources),
+        };
+        list->n++;
+        if (!job->sources)
+                return su_fail_oom(err);
+        r = su_strdup(work->image, &job->image, err);
+        if (r >= 0)
+                r = su_strdup(work->tree, &job->tree, err);
+        if (r >= 0)
+                *ret = job;
+        return r;
 }
 
-static uint64_t smallest_delta(const struct su_component *component)
+static int plan_from_files(const struct su_delta_work *work, const struct su_sha256 *target,
+                           struct su_job_list *list, struct su_error *err)
 {
-        uint64_t smallest = UINT64_MAX;
+        struct su_job *job;
+        int r;
 
-        for (size_t i = 0; i < component->n_deltas; i++)
-                if (component->deltas[i].object.size < smallest)
-                        smallest = component->deltas[i].object.size;
-        return smallest;
+        r = begin_job(work, target, list, &job, err);
+        if (r >= 0)
+                r = add_files(work, NULL, job, err);
+        if (r < 0)
+                return r;
+        if (job->n_sources == 0) /* all is new */
+                su_job_done(&list->each[--list->n]);
+        return 0;
 }
 
 static const struct su_delta_ref *whole_image(const struct su_component *component)
@@ -185,30 +95,12 @@ static const struct su_delta_ref *whole_image(const struct su_component *compone
         return NULL;
 }
 
-static bool is_unwanted(void *userdata, uint64_t done, uint64_t total)
-{
-        (void)userdata;
-        (void)done;
-        (void)total;
-        return su_interrupted();
-}
-
-static int unpack(int patch_fd, const struct su_component *earlier, int image_fd,
-                  struct su_error *err)
-{
-        int r = su_delta_apply(patch_fd, NULL, NULL, 0, image_fd, is_unwanted, NULL, err);
-
-        return r < 0 ? r
-                     : su_seal_verify(image_fd, "the image of an earlier level",
-                                      &earlier->image.seal, err);
-}
-
-/* The repository itself holds each image, packed. -ENOENT when it was tidied up. */
-static int open_earlier(const struct su_delta_work *work, const struct su_component *earlier,
-                        int *ret_fd, struct su_error *err)
+/* The head of the packed image says what its bytes are. -ENOENT when it was tidied up. */
+static int find_packed(const struct su_delta_work *work, const struct su_component *earlier,
+                       char **ret_path, struct su_sha256 *ret_digest, struct su_error *err)
 {
         const struct su_delta_ref *whole = whole_image(earlier);
-        su_auto_close int patch_fd = -EBADF;
+        su_auto_delta_header struct su_delta_header header = {0};
         su_auto_close int fd = -EBADF;
         su_auto_free char *object = NULL;
         su_auto_free char *path = NULL;
@@ -218,54 +110,48 @@ static int open_earlier(const struct su_delta_work *work, const struct su_compon
                 return -ENOENT;
         r = su_object_path(&whole->object, &object, err);
         if (r >= 0)
-                r = su_format(&path, err, "public/%s", object);
+                r = su_format(&path, err, "%s/public/%s", work->workspace->path, object);
         if (r < 0)
                 return r;
-        patch_fd = openat(work->workspace->fd, path, O_RDONLY | O_CLOEXEC);
-        if (patch_fd < 0)
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
                 return errno == ENOENT ? -ENOENT
                                        : su_fail_errno(err, errno, "cannot open '%s'", path);
-        fd = openat(work->scratch_fd, "earlier", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-        if (fd < 0)
-                return su_fail_errno(err, errno, "cannot unpack an earlier image");
-        r = unpack(patch_fd, earlier, fd, err);
+        r = su_delta_header_read(fd, &header, err);
         if (r < 0)
                 return su_fail_prefix(err, r, "%s", path);
-        *ret_fd = su_take_fd(&fd);
+        *ret_digest = header.target;
+        *ret_path = su_take(path);
         return 0;
 }
 
-static int try_earlier(const struct su_delta_work *work, const struct su_component *earlier,
-                       uint64_t below, struct su_error *err)
+static int plan_from_earlier(const struct su_delta_work *work, const struct su_sha256 *target,
+                             const struct su_component *earlier, struct su_job_list *list,
+                             struct su_error *err)
 {
-        const struct su_delta_source_ref ref = {.image = earlier->image};
-        su_auto(sources_done) struct sources sources = {0};
-        su_auto_close int fd = -EBADF;
-        struct su_object object = {0};
+        struct su_delta_source_ref *source;
+        su_auto_free char *packed = NULL;
+        struct su_sha256 digest;
+        struct su_job *job;
         int r;
 
-        r = open_earlier(work, earlier, &fd, err);
+        r = find_packed(work, earlier, &packed, &digest, err);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        r = sources_new(work->component->n_files + 1, &sources, err);
+        r = begin_job(work, target, list, &job, err);
         if (r < 0)
                 return r;
-        add_source(&sources, &ref, &fd, "the image of an earlier level");
-        r = add_files(work, earlier, &sources, err);
-        if (r >= 0)
-                r = make_patch(work, &sources, &object, err);
-        if (r == -EFBIG) /* too much to be made from: it was only a try */
-                return 0;
-        if (r < 0 || object.size >= below)
-                return r;
-        return add_delta(work, &sources, &object, err);
+        source = &job->sources[job->n_sources++];
+        *source = (struct su_delta_source_ref){.image = earlier->image, .sha256 = digest};
+        job->packed = su_take(packed);
+        job->is_trial = true;
+        return add_files(work, earlier, job, err);
 }
 
-/* Images that deltas were tried from: the levels are cumulative and mostly carry the same. */
+/* Images that deltas were planned from: levels are cumulative and mostly carry the same. */
 struct tried {
         struct su_sha256 seals[EARLIER_IMAGES_MAX];
         size_t n;
-        uint64_t below; /* a delta must be smaller than that: what any device can have */
 };
 
 static bool is_tried(const struct tried *tried, const struct su_sha256 *seal)
@@ -276,8 +162,9 @@ static bool is_tried(const struct tried *tried, const struct su_sha256 *seal)
         return false;
 }
 
-static int try_level(const struct su_delta_work *work, const struct su_level *level,
-                     struct tried *tried, struct su_error *err)
+static int try_level(const struct su_delta_work *work, const struct su_sha256 *target,
+                     const struct su_level *level, struct tried *tried, struct su_job_list *list,
+                     struct su_error *err)
 {
         su_auto_manifest struct su_manifest manifest = {0};
         const struct su_component *earlier;
@@ -291,42 +178,145 @@ static int try_level(const struct su_delta_work *work, const struct su_level *le
         if (!earlier || is_tried(tried, &earlier->image.seal))
                 return 0;
         tried->seals[tried->n++] = earlier->image.seal;
-        return try_earlier(work, earlier, tried->below, err);
+        return plan_from_earlier(work, target, earlier, list, err);
 }
 
 /* Of the newest levels; their order in the channel is that of their release. */
-static int try_earlier_levels(const struct su_delta_work *work, struct su_error *err)
+static int plan_from_levels(const struct su_delta_work *work, const struct su_sha256 *target,
+                            struct su_job_list *list, struct su_error *err)
 {
         su_auto_channel struct su_channel channel = {0};
-        struct tried tried = {.below = smallest_delta(work->component)};
+        struct tried tried = {0};
         int r;
 
         r = su_repository_channel(work->workspace, SU_NEWEST, work->baseline, &channel, err);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         for (size_t i = channel.n_levels; i > 0 && tried.n < EARLIER_IMAGES_MAX && r >= 0; i--)
-                r = try_level(work, &channel.levels[i - 1].level, &tried, err);
+                r = try_level(work, target, &channel.levels[i - 1].level, &tried, list, err);
         return r;
 }
 
-int su_deltas_make(const struct su_delta_work *work, struct su_error *err)
+int su_deltas_plan(const struct su_delta_work *work, struct su_job_list *ret, struct su_error *err)
 {
-        su_auto(sources_done) struct sources files = {0};
-        const struct sources nothing = {0};
+        su_auto_job_list struct su_job_list list = {0};
+        struct su_sha256 target;
+        struct su_job *whole;
         int r;
 
-        work->component->deltas = calloc(DELTAS_MAX, sizeof *work->component->deltas);
-        if (!work->component->deltas)
+        list.each = calloc(DELTAS_MAX, sizeof *list.each);
+        if (!list.each)
                 return su_fail_oom(err);
-        r = sources_new(work->component->n_files, &files, err);
+        r = su_sha256_of_fd(work->image_fd, work->image, &target, NULL, err);
         if (r >= 0)
-                r = add_files(work, NULL, &files, err);
-        if (r >= 0 && files.n > 0)
-                r = make_delta(work, &files, err);
+                r = plan_from_files(work, &target, &list, err);
         if (r >= 0)
-                r = make_delta(work, &nothing, err);
+                r = begin_job(work, &target, &list, &whole, err);
         if (r >= 0)
-                r = try_earlier_levels(work, err);
+                r = plan_from_levels(work, &target, &list, err);
+        for (size_t i = 0; i < list.n && r >= 0; i++)
+                r = su_job_find_key(&list.each[i], &list.each[i].key, err);
+        if (r < 0)
+                return r;
+        *ret = list;
+        list = (struct su_job_list){0};
+        return 0;
+}
+
+static int count_missing(const struct su_component *component, const struct su_job_list *jobs,
+                         int store_fd, size_t *ret, struct su_error *err)
+{
+        *ret = 0;
+        for (size_t i = 0; i < jobs->n; i++) {
+                const struct su_image_ref *target = &jobs->each[i].target;
+                struct su_result result;
+                int r;
+
+                if (target->size != component->image.size ||
+                    !su_sha256_equal(&target->seal, &component->image.seal))
+                        return su_fail(err, SU_ERROR_CONFLICT,
+                                       "the jobs of component '%s' are for another image: build "
+                                       "it again",
+                                       component->name);
+                r = su_results_find(store_fd, &jobs->each[i], &result, err);
+                if (r < 0 && r != -ENOENT)
+                        return r;
+                *ret += r == -ENOENT;
+        }
+        return *ret > 0 ? -ENOENT : 0;
+}
+
+static int add_delta(struct su_component *component, const struct su_job *job,
+                     const struct su_object *object, struct su_error *err)
+{
+        struct su_delta_ref *delta = &component->deltas[component->n_deltas++];
+
+        *delta = (struct su_delta_ref){
+                .object = *object,
+                .sources = calloc(job->n_sources + 1, sizeof *delta->sources),
+        };
+        if (!delta->sources)
+                return su_fail_oom(err);
+        for (size_t i = 0; i < job->n_sources; i++) {
+                struct su_delta_source_ref *source = &delta->sources[delta->n_sources++];
+                int r;
+
+                *source = job->sources[i];
+                source->path = NULL;
+                if (!job->sources[i].path)
+                        continue;
+                r = su_strdup(job->sources[i].path, &source->path, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* What any device can have. */
+static uint64_t smallest_without_trials(const struct su_component *component,
+                                        const struct su_job_list *jobs)
+{
+        uint64_t smallest = UINT64_MAX;
+
+        for (size_t i = 0; i < component->n_deltas && !jobs->each[i].is_trial; i++)
+                if (component->deltas[i].object.size < smallest)
+                        smallest = component->deltas[i].object.size;
+        return smallest;
+}
+
+static int adopt(struct su_component *component, const struct su_job_list *jobs, size_t i,
+                 int store_fd, int objects_fd, struct su_error *err)
+{
+        const struct su_job *job = &jobs->each[i];
+        struct su_result result = {0};
+        int r;
+
+        r = su_results_find(store_fd, job, &result, err);
+        if (r >= 0 && job->is_trial &&
+            (result.is_none || result.object.size >= smallest_without_trials(component, jobs)))
+                return 0;
+        if (r >= 0)
+                r = su_results_take(store_fd, job, objects_fd, &result, err);
+        if (r == -ENOENT || (r >= 0 && result.is_none))
+                return su_fail(err, SU_ERROR_DIGEST, "a delta of component '%s' is gone",
+                               component->name);
+        return r < 0 ? r : add_delta(component, job, &result.object, err);
+}
+
+int su_deltas_adopt(struct su_component *component, const struct su_job_list *jobs, int store_fd,
+                    int objects_fd, size_t *ret_missing, struct su_error *err)
+{
+        int r;
+
+        r = count_missing(component, jobs, store_fd, ret_missing, err);
+        if (r < 0)
+                return r;
+        free(component->deltas); /* room for none, from a draft */
+        component->deltas = calloc(jobs->n + 1, sizeof *component->deltas);
+        if (!component->deltas)
+                return su_fail_oom(err);
+        for (size_t i = 0; i < jobs->n && r >= 0; i++)
+                r = adopt(component, jobs, i, store_fd, objects_fd, err);
         return r;
 }
 

@@ -233,6 +233,33 @@ static int drop_staged(const struct su_workspace *workspace, const char *directo
         return r < 0 ? r : su_remove_tree(workspace->fd, targets, err);
 }
 
+/* The one before the root is replaced a moment later. Whoever brings the repository elsewhere must
+ * send it once more there, so a second name keeps it. */
+static int keep_before_root(const struct su_workspace *workspace, const char *directory,
+                            const char *name, struct su_error *err)
+{
+        su_auto_close int roots_fd = -EBADF;
+        su_auto_free char *kept = NULL;
+        const char *role;
+        int64_t version;
+        size_t size;
+        int r;
+
+        (void)directory;
+        if (!su_role_file_parse(name, &version, &role, &size))
+                return 0;
+        r = su_dir_make(workspace->fd, SU_ROOTS, 0755, &roots_fd, err);
+        if (r >= 0)
+                r = su_format(&kept, err, "%lld.timestamp.json", (long long)version);
+        if (r < 0)
+                return r;
+        if (linkat(workspace->fd, SU_OUTGOING "/" SU_TIMESTAMP_BEFORE_ROOT, roots_fd, kept, 0) < 0)
+                return errno == EEXIST || errno == ENOENT
+                               ? 0
+                               : su_fail_errno(err, errno, "cannot keep '%s'", kept);
+        return su_sync_parent(roots_fd, kept, err);
+}
+
 int su_publishing_settle(const struct su_workspace *workspace, struct su_error *err)
 {
         int r;
@@ -247,6 +274,8 @@ int su_publishing_settle(const struct su_workspace *workspace, struct su_error *
                                   move_target, err);
         if (r >= 0)
                 r = for_each_file(workspace, ".", ".json", NULL, move_metadata, err);
+        if (r >= 0)
+                r = for_each_file(workspace, ".", ".root.json", NULL, keep_before_root, err);
         if (r >= 0)
                 r = move_timestamp(workspace, SU_TIMESTAMP_BEFORE_ROOT, err);
         if (r >= 0)

@@ -229,7 +229,7 @@ int su_workspace_load_draft(const struct su_workspace *workspace, const char *ba
                         baseline);
         if (r < 0)
                 return r;
-        return su_manifest_parse(text, size, ret, err);
+        return su_manifest_parse_draft(text, size, ret, err);
 }
 
 int su_workspace_save_draft(const struct su_workspace *workspace,

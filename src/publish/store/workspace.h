@@ -6,6 +6,8 @@
  *     drafts/BASELINE/         the level that is being put together: manifest.json and objects/
  *     staged/                  what waits for signatures: staging.h
  *     outgoing/                what is on its way to public/: publishing.h
+ *     roots/                   what went out before each root
+ *     jobs/, deltas/           deltas that are made apart, and those that were
  *     public/                  what a web server serves: metadata/, targets/, objects/
  */
 #pragma once
@@ -18,6 +20,9 @@
 #include "improvement/manifest.h"
 
 #define SU_STAGED "staged"
+/* N.timestamp.json: the timestamp that went out before the root of version N. Whoever brings the
+ * repository elsewhere needs it: publishing.h. */
+#define SU_ROOTS "roots"
 
 struct su_workspace {
         char *path;

@@ -16,8 +16,11 @@
 #include "publish/draft/content.h"
 #include "publish/draft/deltas.h"
 #include "publish/draft/fixes.h"
+#include "publish/draft/later.h"
 #include "publish/draft/material.h"
 #include "publish/draft/packages.h"
+#include "publish/draft/results.h"
+#include "publish/draft/run.h"
 #include "publish/signing/publisher.h"
 #include "publish/store/repository.h"
 #include "publish/tool/session.h"
@@ -33,6 +36,7 @@ struct build {
         struct su_manifest manifest;   /* the draft */
         struct su_component component; /* the one being built */
         struct su_content_counts counts;
+        struct su_job_list jobs; /* its deltas */
         int tree_fd;
         int draft_fd;
         int scratch_fd;
@@ -46,6 +50,7 @@ static void build_done(struct build *build)
                 (void)su_remove_tree(build->draft_fd, "scratch", NULL);
         if (build->draft_path) /* only when it is empty: nothing was drafted */
                 (void)unlinkat(build->publisher.workspace.fd, build->draft_path, AT_REMOVEDIR);
+        su_job_list_done(&build->jobs);
         su_component_done(&build->component);
         su_manifest_done(&build->manifest);
         su_baseline_done(&build->baseline);
@@ -403,19 +408,53 @@ static int make_image(struct build *build, int *ret_image_fd, struct su_error *e
         return r;
 }
 
-static int make_deltas(struct build *build, int image_fd, struct su_error *err)
+static int make_deltas(struct build *build, struct su_error *err)
 {
-        const struct su_delta_work work = {
-                .workspace = &build->publisher.workspace,
+        const struct su_publish_arguments *arguments = build->arguments;
+        su_auto_close int store_fd = -EBADF;
+        su_auto_close int objects_fd = -EBADF;
+        size_t missing;
+        int r;
+
+        r = su_results_open(build->publisher.workspace.path, arguments->store, &store_fd, err);
+        if (r >= 0)
+                r = su_jobs_run(&build->jobs, store_fd,
+                                arguments->jobs > 0 ? (size_t)arguments->jobs : 1, NULL, NULL, err);
+        if (r >= 0)
+                r = su_dir_make(build->scratch_fd, "objects", 0755, &objects_fd, err);
+        if (r >= 0)
+                r = su_deltas_adopt(&build->component, &build->jobs, store_fd, objects_fd, &missing,
+                                    err);
+        return r;
+}
+
+static int plan_deltas(struct build *build, int image_fd, struct su_error *err)
+{
+        const struct su_workspace *workspace = &build->publisher.workspace;
+        const struct su_publish_arguments *arguments = build->arguments;
+        su_auto_free char *tree = realpath(arguments->tree, NULL);
+        su_auto_free char *image = NULL;
+        struct su_delta_work work = {
+                .workspace = workspace,
                 .baseline = build->baseline.name,
-                .tree_fd = build->tree_fd,
-                .scratch_fd = build->scratch_fd,
+                .tree = tree,
                 .image_fd = image_fd,
-                .fast = build->arguments->fast,
+                .fast = arguments->fast,
                 .component = &build->component,
         };
+        int r;
 
-        return su_deltas_make(&work, err);
+        if (!tree)
+                return su_fail_errno(err, errno, "cannot find '%s'", arguments->tree);
+        if (arguments->later)
+                r = su_later_image_path(workspace, build->baseline.name,
+                                        &build->component.image.seal, &image, err);
+        else
+                r = su_format(&image, err, "%s/image", build->scratch);
+        work.image = image;
+        if (r >= 0)
+                r = su_deltas_plan(&work, &build->jobs, err);
+        return r < 0 || arguments->later ? r : make_deltas(build, err);
 }
 
 /* No file belongs to two components: which one would be seen is nobody's intention. */
@@ -438,6 +477,20 @@ static int check_overlap(const struct build *build, struct su_error *err)
         return 0;
 }
 
+/* The image before the jobs that name it, and both before the draft that waits for them. */
+static int put_off(const struct build *build, struct su_error *err)
+{
+        const struct su_component *component = &build->component;
+        int r;
+
+        r = su_later_keep_image(&build->publisher.workspace, build->baseline.name,
+                                build->scratch_fd, "image", &component->image.seal, err);
+        if (r < 0)
+                return r;
+        return su_later_put(&build->publisher.workspace, build->baseline.name, component->name,
+                            &build->jobs, err);
+}
+
 static int adopt_component(struct build *build, struct su_error *err)
 {
         struct su_manifest *manifest = &build->manifest;
@@ -446,7 +499,9 @@ static int adopt_component(struct build *build, struct su_error *err)
 
         r = check_overlap(build, err);
         if (r >= 0)
-                r = su_deltas_keep(build->scratch_fd, build->draft_fd, &build->component, err);
+                r = build->arguments->later ? put_off(build, err)
+                                            : su_deltas_keep(build->scratch_fd, build->draft_fd,
+                                                             &build->component, err);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < manifest->n_components; i++)
@@ -520,6 +575,10 @@ static void report(const struct build *build)
         (void)printf("  image     %llu bytes\n", (unsigned long long)component->image.size);
         for (size_t i = 0; i < component->n_deltas; i++)
                 report_delta(&component->deltas[i]);
+        if (component->n_deltas == 0)
+                (void)printf("  deltas    %zu are still to be made: 'suture-publish plan' and "
+                             "'suture-publish run' make them\n",
+                             build->jobs.n);
         report_poor_material(build, component);
         for (size_t i = 0; i < component->n_overrides; i++)
                 (void)printf("  override  %s: %s: %s\n            as %s\n",
@@ -571,7 +630,7 @@ static int run(struct build *build, struct su_error *err)
         if (r >= 0)
                 r = check_wanted(err);
         if (r >= 0)
-                r = make_deltas(build, image_fd, err);
+                r = plan_deltas(build, image_fd, err);
         if (r >= 0)
                 r = check_wanted(err);
         if (r >= 0)

@@ -33,6 +33,7 @@ static const struct {
         {"discard", FLAG, FIELD(discard), 0, 0},
         {"draft", FLAG, FIELD(draft), 0, 0},
         {"dry-run", FLAG, FIELD(dry_run), 0, 0},
+        {"endpoint", TEXT, FIELD(endpoint), 0, 0},
         {"fast", FLAG, FIELD(fast), 0, 0},
         {"fixed", TEXT, FIELD(fixed), 0, 0},
         {"fixes", TEXT, FIELD(fixes), 0, 0},
@@ -40,8 +41,11 @@ static const struct {
         {"hints", TEXT, FIELD(hints), 0, 0},
         {"group", TEXTS, FIELD(groups), 0, 0},
         {"health", TEXT, FIELD(health), 0, 0},
+        {"index", NUMBER, FIELD(index), 1, 1000000},
+        {"jobs", NUMBER, FIELD(jobs), 1, 256},
         {"json", FLAG, FIELD(json), 0, 0},
         {"key", TEXT, FIELD(key), 0, 0},
+        {"later", FLAG, FIELD(later), 0, 0},
         {"level", TEXT, FIELD(level), 0, 0},
         {"machines", NUMBER, FIELD(machines), 1, 100000000},
         {"mark", TEXTS, FIELD(marks), 0, 0},
@@ -56,14 +60,18 @@ static const struct {
         {"override", TEXTS, FIELD(overrides), 0, 0},
         {"passphrase-file", TEXT, FIELD(passphrase_file), 0, 0},
         {"policy", TEXT, FIELD(policy), 0, 0},
+        {"prune", FLAG, FIELD(prune), 0, 0},
         {"reason", TEXT, FIELD(reason), 0, 0},
         {"recall-at", NUMBER, FIELD(recall_at), 1, 100},
+        {"region", TEXT, FIELD(region), 0, 0},
         {"rollout", NUMBER, FIELD(rollout), 0, 100},
         {"root", TEXT, FIELD(root), 0, 0},
         {"root-key", TEXTS, FIELD(root_keys), 0, 0},
         {"root-threshold", NUMBER, FIELD(root_threshold), 1, SU_KEYS_MAX},
+        {"slurm", FLAG, FIELD(slurm), 0, 0},
         {"sources", TEXT, FIELD(sources), 0, 0},
         {"state", TEXT, FIELD(state), 0, 0},
+        {"store", TEXT, FIELD(store), 0, 0},
         {"targets-key", TEXTS, FIELD(targets_keys), 0, 0},
         {"threshold", NUMBER, FIELD(threshold), 1, SU_KEYS_MAX},
         {"token", TEXT, FIELD(token), 0, 0},
@@ -105,6 +113,13 @@ void su_options_print_help(void)
                 "  --hints=FILE         build: restart rules of the component's users\n"
                 "  --health=FILE        build: health checks of the component's users\n"
                 "  --fast               build: larger deltas, made in a tenth of the time\n"
+                "  --later              build: leave the deltas to 'plan' and 'run'\n"
+                "  --store=DIR          build, plan, run, release: where finished deltas are "
+                "(default: deltas)\n"
+                "  --jobs=N             build, run, upload: how many at a time (default: 1; "
+                "upload: 4)\n"
+                "  --slurm              plan: write a batch script as well\n"
+                "  --index=N            run: the job of that number in the plan\n"
                 "  --rollout=PERCENT    release: part of the devices (default: 100)\n"
                 "  --group=NAME         release, rollout set: machines that come first; may be "
                 "repeated\n"
@@ -128,13 +143,17 @@ void su_options_print_help(void)
                 "  --old=FILE           sign: the metadata before, to compare with\n"
                 "  -o, --output=FILE    sign: where the signature goes\n"
                 "  --add, --discard     sign: add signatures; forget what waits\n"
-                "  --dry-run            sign: only show\n"
+                "  --dry-run            sign, upload: only show\n"
                 "  --force              sign: also with a key that the role does not know\n"
                 "  --passphrase-file=FILE, --ask-passphrase\n"
                 "                       The passphrase of private keys: the file's first line\n"
                 "  --url=URL            check, verify: where devices get it, instead of public/\n"
                 "  --root=FILE          verify: the root metadata that devices begin with\n"
-                "  --json               show, changes, from-debian, check, advisories, key list, "
+                "  --endpoint=URL, --region=NAME\n"
+                "                       upload: the object store (region: us-east-1)\n"
+                "  --prune              upload: remove there what is not here any more\n"
+                "  --json               show, changes, from-debian, plan, check, advisories, key "
+                "list, "
                 "sign, log "
                 "check: print JSON\n"
                 "  --help, --version\n\n"

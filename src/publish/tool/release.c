@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "publish/draft/later.h"
+#include "publish/draft/results.h"
 #include "publish/signing/channels.h"
 #include "publish/signing/logging.h"
 #include "publish/tool/groups.h"
@@ -106,6 +108,18 @@ static int load_draft(const struct su_publish_arguments *arguments,
         return r < 0 ? r : su_workspace_load_draft(workspace, baseline, ret, err);
 }
 
+/* Deltas that were put off must have been made by now. */
+static int adopt_deltas(const struct su_publish_arguments *arguments,
+                        const struct su_workspace *workspace, struct su_manifest *manifest,
+                        struct su_error *err)
+{
+        su_auto_close int store_fd = -EBADF;
+        int r;
+
+        r = su_results_open(workspace->path, arguments->store, &store_fd, err);
+        return r < 0 ? r : su_later_adopt(workspace, manifest, store_fd, err);
+}
+
 int su_verb_release(const struct su_publish_arguments *arguments, struct su_error *err)
 {
         su_auto_publisher struct su_publisher publisher = SU_PUBLISHER_EMPTY;
@@ -118,6 +132,8 @@ int su_verb_release(const struct su_publish_arguments *arguments, struct su_erro
                 r = su_publisher_open(arguments, SU_WORKSPACE_CHANGE, &publisher, err);
         if (r >= 0)
                 r = load_draft(arguments, &publisher.workspace, &manifest, err);
+        if (r >= 0)
+                r = adopt_deltas(arguments, &publisher.workspace, &manifest, err);
         if (r >= 0)
                 r = su_staging_begin(&publisher.workspace, err);
         if (r >= 0)

@@ -33,6 +33,14 @@ struct su_publish_arguments {
         int rollout;            /* percent */
         struct su_texts groups; /* of machines that come first */
         bool fast;              /* larger deltas, sooner */
+        bool later;             /* no deltas yet */
+        const char *store;      /* path of the results of jobs; NULL: in the workspace */
+        int jobs;               /* processes, or connections, at a time; 0: not said */
+        int index;              /* of one job; 0: not said */
+        bool slurm;             /* write a batch script */
+        const char *endpoint;   /* URL of an object store */
+        const char *region;     /* of it */
+        bool prune;             /* remove there what is not here */
         const char *passphrase_file;
         bool ask_passphrase;          /* for a new key */
         const char *type;             /* of a new key */
@@ -69,6 +77,8 @@ int su_verb_init(const struct su_publish_arguments *arguments, struct su_error *
 int su_verb_baseline(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_build(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_from_debian(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_plan(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_run(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_release(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_changes(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_verify(const struct su_publish_arguments *arguments, struct su_error *err);
@@ -78,6 +88,7 @@ int su_verb_floor(const struct su_publish_arguments *arguments, struct su_error 
 int su_verb_recall(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_refresh(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_advisories(const struct su_publish_arguments *arguments, struct su_error *err);
+int su_verb_upload(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_show(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_log(const struct su_publish_arguments *arguments, struct su_error *err);
 int su_verb_key(const struct su_publish_arguments *arguments, struct su_error *err);
