@@ -262,6 +262,34 @@ static int read_notice(const json_t *object, char **ret, struct su_error *err)
         return copy_field(notice, ret, err);
 }
 
+/* By it anybody can make the image again. */
+static int read_making(const json_t *object, struct su_component *component, struct su_error *err)
+{
+        const char *created;
+        json_t *made;
+        int r;
+
+        r = su_json_find_object(object, "made", &made, err);
+        if (r < 0 || !made)
+                return r;
+        r = su_level_from_json(made, "level", &component->made_for, err);
+        if (r >= 0)
+                r = su_json_get_string(made, "created", &created, err);
+        if (r >= 0 && !su_time_parse(created, &component->made_at))
+                r = su_fail(err, SU_ERROR_FORMAT, "field 'created' is not a time");
+        return r < 0 ? su_fail_prefix(err, r, "made") : 0;
+}
+
+static json_t *making_to_json(const struct su_component *component)
+{
+        char created[SU_TIME_TEXT_SIZE];
+
+        if (component->made_for.name[0] == '\0')
+                return json_null();
+        su_time_format(component->made_at, created);
+        return json_pack("{s:s, s:s}", "level", component->made_for.name, "created", created);
+}
+
 /* Shown to people as they are: a reader of another version may know other checks. */
 static int read_override(const json_t *object, void *ret, struct su_error *err)
 {
@@ -340,6 +368,8 @@ static int read_component(const json_t *object, void *ret, struct su_error *err)
                                  &component->marks, &component->n_marks, err);
         if (r >= 0)
                 r = read_overrides(object, component, err);
+        if (r >= 0)
+                r = read_making(object, component, err);
         if (r >= 0)
                 r = su_rules_from_json(object, "hints", &component->hints, err);
         if (r >= 0)
@@ -548,15 +578,15 @@ static json_t *component_to_json(const struct su_component *component)
         for (size_t i = 0; i < component->n_deltas; i++)
                 if (json_array_append_new(deltas, delta_to_json(&component->deltas[i])) < 0)
                         return NULL;
-        return json_pack("{s:s, s:s?, s:s, s:o, s:O, s:O, s:O, s:s?, s:o, s:o, s:o, s:o, s:o}",
-                         "name", component->name, "old_version", component->old_version,
-                         "new_version", component->new_version, "image",
-                         image_to_json(&component->image), "fixes", fixes, "files", files, "deltas",
-                         deltas, "notice", component->notice, "packages",
-                         strings_to_json(component->packages, component->n_packages), "marks",
-                         strings_to_json(component->marks, component->n_marks), "overrides",
-                         overrides_to_json(component), "hints", su_rules_to_json(&component->hints),
-                         "health", su_health_to_json(&component->health));
+        return json_pack(
+                "{s:s, s:s?, s:s, s:o, s:O, s:O, s:O, s:s?, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+                component->name, "old_version", component->old_version, "new_version",
+                component->new_version, "image", image_to_json(&component->image), "fixes", fixes,
+                "files", files, "deltas", deltas, "notice", component->notice, "packages",
+                strings_to_json(component->packages, component->n_packages), "marks",
+                strings_to_json(component->marks, component->n_marks), "overrides",
+                overrides_to_json(component), "hints", su_rules_to_json(&component->hints),
+                "health", su_health_to_json(&component->health), "made", making_to_json(component));
 }
 
 int su_manifest_write(const struct su_manifest *manifest, char **ret_text, size_t *ret_size,

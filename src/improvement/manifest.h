@@ -102,6 +102,8 @@ struct su_component {
         struct su_fix *fixes;
         size_t n_fixes;
         struct su_image_ref image;
+        struct su_level made_for; /* what the image was made with: its own level, and the time of */
+        int64_t made_at;          /* its inodes, which later levels keep; "" and 0: not said */
         struct su_delta_ref *deltas; /* at least one */
         size_t n_deltas;
         struct su_changed_file *files;

@@ -34,6 +34,21 @@ def test_the_inputs_give_the_release(released):
     assert not [name for name in set(os.listdir("/var/tmp")) - before if name.startswith("suture-verify")]
 
 
+def test_each_component_of_a_level_and_of_later_ones(workspace):
+    """Their images are made at different times, and carried on."""
+    workspace.build("a", env={"SOURCE_DATE_EPOCH": "1600000000"})
+    workspace.build("b", env={"SOURCE_DATE_EPOCH": "1700000000"})
+    workspace("release")
+    support.write(workspace.path / "more/usr/share/more", "x")
+    workspace("build", "--tree", workspace.trees / "baseline", "--fixed", workspace.path / "more", "--component", "more",
+              "--new-version", "1")
+    workspace("release")
+    for level in "ab":
+        verify(workspace, "--level", level)
+        verify(workspace, "--level", level, "--component", "other", fixed=workspace.trees / "fixed-b")
+    verify(workspace, "--level", "b", "--component", "more", fixed=workspace.path / "more")
+
+
 @pytest.fixture
 def other(released, work):
     shutil.copytree(released.trees / "fixed-a", work / "other", symlinks=True)

@@ -448,6 +448,29 @@ static void test_repository_paths(void **state)
         assert_int_equal(strlen(path), 11 + 64);
 }
 
+static void test_what_an_image_was_made_with(void **state)
+{
+        su_auto_free char *text =
+                json_with(sample, "components/0/made",
+                          "{\"level\": \"a\", \"created\": \"2026-05-01T10:00:00Z\"}");
+        su_auto_free char *no_level = json_with(text, "components/0/made/level", "\"?\"");
+        su_auto_free char *no_time = json_with(text, "components/0/made/created", "\"now\"");
+        su_auto_manifest struct su_manifest manifest = {0};
+        su_auto_manifest struct su_manifest again = {0};
+        su_auto_free char *written = NULL;
+        struct su_error err = {0};
+        size_t size;
+
+        (void)state;
+        assert_ok(su_manifest_parse(text, strlen(text), &manifest, &err), err);
+        assert_ok(su_manifest_write(&manifest, &written, &size, &err), err);
+        assert_ok(su_manifest_parse(written, size, &again, &err), err);
+        assert_string_equal(again.components[0].made_for.name, "a");
+        assert_int_equal(again.components[0].made_at, 1777629600);
+        assert_fails_with(parse(no_level, &err), err, FORMAT, "level");
+        assert_fails_with(parse(no_time, &err), err, FORMAT, "not a time");
+}
+
 static void test_overrides(void **state)
 {
         su_auto_free char *text = json_with(sample, "components/0/overrides", overrides);
@@ -475,6 +498,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_fields),
                 cmocka_unit_test(test_overrides),
+                cmocka_unit_test(test_what_an_image_was_made_with),
                 cmocka_unit_test(test_round_trip),
                 cmocka_unit_test(test_control_characters_in_text),
                 cmocka_unit_test(test_impact_and_credit),

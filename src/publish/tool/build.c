@@ -15,7 +15,6 @@
 #include "publish/checks/overrides.h"
 #include "publish/draft/content.h"
 #include "publish/draft/deltas.h"
-#include "publish/draft/fixes.h"
 #include "publish/draft/later.h"
 #include "publish/draft/material.h"
 #include "publish/draft/packages.h"
@@ -23,10 +22,9 @@
 #include "publish/draft/run.h"
 #include "publish/signing/publisher.h"
 #include "publish/store/repository.h"
+#include "publish/tool/describe.h"
 #include "publish/tool/session.h"
 #include "publish/tool/verbs.h"
-
-#define HINTS_SIZE_MAX (64 * 1024)
 
 /* Everything a build needs at hand. `scratch` is below the draft and goes away at the end. */
 struct build {
@@ -188,15 +186,6 @@ static int open_draft(struct build *build, struct su_error *err)
         return r;
 }
 
-static int copy_version(const char *text, char **field, struct su_error *err)
-{
-        if (!text)
-                return 0;
-        free(*field);
-        *field = NULL;
-        return su_strdup(text, field, err);
-}
-
 /* The directory with the fixed files. */
 static int get_fixed(struct build *build, int *ret_fd, struct su_error *err)
 {
@@ -219,99 +208,6 @@ static int get_fixed(struct build *build, int *ret_fd, struct su_error *err)
         if (r >= 0)
                 *ret_fd = su_take_fd(&unpacked_fd);
         return r;
-}
-
-static int copy_marks(const struct su_publish_arguments *arguments, struct su_component *component,
-                      struct su_error *err)
-{
-        component->marks = calloc(arguments->marks.n + 1, sizeof *component->marks);
-        if (!component->marks)
-                return su_fail_oom(err);
-        for (size_t i = 0; i < arguments->marks.n; i++) {
-                int r;
-
-                if (!su_mark_is_usable(arguments->marks.texts[i]))
-                        return su_fail(err, SU_ERROR_USAGE,
-                                       "a mark has %d to %d printable bytes: '%s'", SU_MARK_MIN,
-                                       SU_MARK_MAX, arguments->marks.texts[i]);
-                r = su_strdup(arguments->marks.texts[i], &component->marks[i], err);
-                if (r < 0)
-                        return r;
-                component->n_marks++;
-        }
-        return 0;
-}
-
-static int read_hints(const struct su_publish_arguments *arguments, struct su_component *component,
-                      struct su_error *err)
-{
-        su_auto_free char *text = NULL;
-        int r;
-
-        if (!arguments->hints)
-                return 0;
-        r = su_file_read(AT_FDCWD, arguments->hints, HINTS_SIZE_MAX, &text, NULL, err);
-        return r < 0 ? r : su_rules_parse(arguments->hints, text, &component->hints, err);
-}
-
-static int read_health(const struct su_publish_arguments *arguments, struct su_component *component,
-                       struct su_error *err)
-{
-        su_auto_free char *text = NULL;
-        int r;
-
-        if (!arguments->health)
-                return 0;
-        r = su_file_read(AT_FDCWD, arguments->health, HINTS_SIZE_MAX, &text, NULL, err);
-        return r < 0 ? r : su_health_parse(arguments->health, text, &component->health, err);
-}
-
-static int read_fixes(const struct su_publish_arguments *arguments, struct su_component *component,
-                      struct su_error *err)
-{
-        su_auto_free char *text = NULL;
-        int r;
-
-        if (!arguments->fixes)
-                return 0;
-        r = su_file_read(AT_FDCWD, arguments->fixes, SU_FIXES_FILE_MAX, &text, NULL, err);
-        return r < 0 ? r : su_fixes_parse(arguments->fixes, text, component, err);
-}
-
-/* ID or ID:SEVERITY */
-static int add_fix(struct su_component *component, const char *text, struct su_error *err)
-{
-        const char *colon = strchr(text, ':');
-        su_auto_free char *id = strndup(text, colon ? (size_t)(colon - text) : strlen(text));
-
-        return id ? su_fixes_add(component, id, NULL, colon ? colon + 1 : NULL, err)
-                  : su_fail_oom(err);
-}
-
-static int describe(struct build *build, struct su_error *err)
-{
-        const struct su_publish_arguments *arguments = build->arguments;
-        struct su_component *component = &build->component;
-        int r;
-
-        r = su_strdup(arguments->component, &component->name, err);
-        if (r >= 0)
-                r = copy_version(arguments->old_version, &component->old_version, err);
-        if (r >= 0)
-                r = copy_version(arguments->new_version, &component->new_version, err);
-        for (size_t i = 0; i < arguments->cves.n && r >= 0; i++)
-                r = add_fix(component, arguments->cves.texts[i], err);
-        if (r >= 0 && arguments->advisory)
-                r = su_fixes_link(component, arguments->advisory, err);
-        if (r >= 0) /* the last word, as it is about single ones */
-                r = read_fixes(arguments, component, err);
-        if (r >= 0)
-                r = copy_marks(arguments, component, err);
-        if (r >= 0 && arguments->notice)
-                r = su_strdup(arguments->notice, &component->notice, err);
-        if (r >= 0)
-                r = read_hints(arguments, component, err);
-        return r < 0 ? r : read_health(arguments, component, err);
 }
 
 static int stage_content(struct build *build, int fixed_fd, int staging_fd, struct su_error *err)
@@ -402,6 +298,8 @@ static int make_image(struct build *build, int *ret_image_fd, struct su_error *e
         if (fd < 0 || fstat(fd, &st) < 0)
                 return su_fail_errno(err, errno, "cannot open the new image");
         component->image.size = (uint64_t)st.st_size;
+        component->made_for = build->manifest.level;
+        component->made_at = build->manifest.created;
         r = su_seal_compute(fd, component->name, &component->image.seal, err);
         if (r >= 0)
                 *ret_image_fd = su_take_fd(&fd);
@@ -614,7 +512,7 @@ static int run(struct build *build, struct su_error *err)
         if (r >= 0)
                 r = get_fixed(build, &fixed_fd, err);
         if (r >= 0)
-                r = describe(build, err);
+                r = su_describe(build->arguments, &build->component, err);
         if (r >= 0)
                 r = su_dir_make(build->scratch_fd, "staging", 0755, &staging_fd, err);
         if (r >= 0)

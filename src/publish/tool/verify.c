@@ -91,6 +91,10 @@ static int find_released(struct verification *verification, struct su_error *err
         if (!verification->released)
                 return su_fail(err, SU_ERROR_NOT_FOUND, "level (%s) of %s has no component '%s'",
                                level.name, verification->baseline.name, arguments->component);
+        if (verification->released->made_for.name[0] == '\0')
+                return su_fail(err, SU_ERROR_UNSUPPORTED,
+                               "the manifest does not say what the image of '%s' was made with",
+                               arguments->component);
         return 0;
 }
 
@@ -146,10 +150,10 @@ static int stage(struct verification *verification, struct su_error *err)
                                         &verification->remade, &verification->counts, err);
 }
 
-/* By the name and the time that the release has. */
+/* By the level and the time that the image was made with: later levels carry it on. */
 static int make_image(struct verification *verification, struct su_error *err)
 {
-        const struct su_manifest *manifest = &verification->manifest;
+        const struct su_component *released = verification->released;
         su_auto_free char *identity = NULL;
         su_auto_free char *staging = NULL;
         su_auto_free char *path = NULL;
@@ -161,10 +165,10 @@ static int make_image(struct verification *verification, struct su_error *err)
         if (r >= 0)
                 r = su_format(&path, err, "%s/image", verification->directory);
         if (r >= 0)
-                r = su_format(&identity, err, "%s/%s/%s", manifest->baseline, manifest->level.name,
-                              verification->released->name);
+                r = su_format(&identity, err, "%s/%s/%s", verification->manifest.baseline,
+                              released->made_for.name, released->name);
         if (r >= 0)
-                r = su_image_build(staging, path, manifest->created, identity,
+                r = su_image_build(staging, path, released->made_at, identity,
                                    verification->counts.special, err);
         if (r < 0)
                 return r;
