@@ -35,19 +35,23 @@ static const char *text_at(const struct reading *reading, const GElf_Shdr *heade
         return text ? text : "";
 }
 
-static int grow(void *list, size_t n, size_t max, size_t size, struct su_error *err)
+/* Room for one more at the end of a list, which is doubled at each power of two. */
+static int next_place(void *list, size_t *n, size_t max, size_t size, void *ret,
+                      struct su_error *err)
 {
-        void **place = list;
-        void *larger;
+        char **elements = list;
 
-        if (n >= max)
+        if (*n >= max)
                 return su_fail(err, SU_ERROR_TOO_LARGE, "it has more than %zu of them", max);
-        if ((n & (n - 1)) != 0) /* doubled at each power of two */
-                return 0;
-        larger = reallocarray(*place, n == 0 ? 1 : n * 2, size);
-        if (!larger)
-                return su_fail_oom(err);
-        *place = larger;
+        if ((*n & (*n - 1)) == 0) {
+                char *larger = reallocarray(*elements, *n == 0 ? 1 : *n * 2, size);
+
+                if (!larger)
+                        return su_fail_oom(err);
+                *elements = larger;
+        }
+        *ret = *elements + *n * size;
+        (*n)++;
         return 0;
 }
 
@@ -55,21 +59,23 @@ static int add_need(struct reading *reading, const char *library, const char *ve
                     struct su_error *err)
 {
         struct su_dynamic *elf = reading->elf;
-        int r = grow(&elf->needs, elf->n_needs, NEEDS_MAX, sizeof *elf->needs, err);
+        void *place = NULL;
+        int r = next_place(&elf->needs, &elf->n_needs, NEEDS_MAX, sizeof *elf->needs, &place, err);
 
         if (r >= 0)
-                elf->needs[elf->n_needs++] = (struct su_dynamic_need){library, version};
+                *(struct su_dynamic_need *)place = (struct su_dynamic_need){library, version};
         return r;
 }
 
 static int add_version(struct reading *reading, GElf_Versym index, bool is_wanted, const char *name,
                        struct su_error *err)
 {
-        int r = grow(&reading->versions, reading->n_versions, VERSIONS_MAX,
-                     sizeof *reading->versions, err);
+        void *place = NULL;
+        int r = next_place(&reading->versions, &reading->n_versions, VERSIONS_MAX,
+                           sizeof *reading->versions, &place, err);
 
         if (r >= 0)
-                reading->versions[reading->n_versions++] = (struct version){index, is_wanted, name};
+                *(struct version *)place = (struct version){index, is_wanted, name};
         return r;
 }
 
@@ -223,10 +229,12 @@ static int add_export(struct reading *reading, const GElf_Sym *symbol, const cha
                       const char *version, struct su_error *err)
 {
         struct su_dynamic *elf = reading->elf;
-        int r = grow(&elf->exports, elf->n_exports, EXPORTS_MAX, sizeof *elf->exports, err);
+        void *place = NULL;
+        int r = next_place(&elf->exports, &elf->n_exports, EXPORTS_MAX, sizeof *elf->exports,
+                           &place, err);
 
         if (r >= 0)
-                elf->exports[elf->n_exports++] = (struct su_dynamic_export){
+                *(struct su_dynamic_export *)place = (struct su_dynamic_export){
                         .name = name,
                         .version = version,
                         .size = symbol->st_size,

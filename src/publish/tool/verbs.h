@@ -30,26 +30,16 @@ struct su_publish_arguments {
         const char *notice;
         const char *hints;      /* path of a file with restart rules */
         const char *health;     /* the same with health checks */
-        int rollout;            /* percent */
         struct su_texts groups; /* of machines that come first */
-        bool fast;              /* larger deltas, sooner */
-        bool later;             /* no deltas yet */
         const char *store;      /* path of the results of jobs; NULL: in the workspace */
-        int jobs;               /* processes, or connections, at a time; 0: not said */
-        int index;              /* of one job; 0: not said */
-        bool slurm;             /* write a batch script */
         const char *endpoint;   /* URL of an object store */
         const char *region;     /* of it */
-        bool prune;             /* remove there what is not here */
         const char *passphrase_file;
-        bool ask_passphrase;          /* for a new key */
         const char *type;             /* of a new key */
         const char *token;            /* the PKCS #11 URI of a key */
         const char *key;              /* path of a private key */
         struct su_texts root_keys;    /* paths of public keys */
         struct su_texts targets_keys; /* the same */
-        int root_threshold;           /* 0: not said */
-        int threshold;                /* 0: not said */
         const char *old;              /* the metadata before that which is to be signed */
         const char *output;
         const char *url;
@@ -60,17 +50,27 @@ struct su_publish_arguments {
         const char *name;   /* of a witness */
         const char *level;
         const char *reason;
+        char **operands;
+        size_t n_operands;
+        int rollout;        /* percent */
+        int jobs;           /* processes, or connections, at a time; 0: not said */
+        int index;          /* of one job; 0: not said */
+        int root_threshold; /* 0: not said */
+        int threshold;      /* 0: not said */
         int machines;
-        int days;      /* 0: as long as the schedule is */
-        int recall_at; /* percent; 0: never */
+        int days;            /* 0: as long as the schedule is */
+        int recall_at;       /* percent; 0: never */
+        bool fast;           /* larger deltas, sooner */
+        bool later;          /* no deltas yet */
+        bool slurm;          /* write a batch script */
+        bool prune;          /* remove there what is not here */
+        bool ask_passphrase; /* for a new key */
         bool add;
         bool discard;
         bool draft; /* what is proposed */
         bool dry_run;
         bool force;
         bool json;
-        char **operands;
-        size_t n_operands;
 };
 
 int su_verb_init(const struct su_publish_arguments *arguments, struct su_error *err);
