@@ -29,14 +29,9 @@ struct su_publish_arguments {
         int rollout;            /* percent */
         struct su_texts groups; /* of machines that come first */
         bool fast;              /* larger deltas, sooner */
-        bool later;             /* no deltas yet */
         const char *store;      /* path of the results of jobs; NULL: in the workspace */
-        int jobs;               /* processes, or connections, at a time; 0: not said */
-        int index;              /* of one job; 0: not said */
-        bool slurm;             /* write a batch script */
         const char *endpoint;   /* URL of an object store */
         const char *region;     /* of it */
-        bool prune;             /* remove there what is not here */
         const char *passphrase_file;
         bool ask_passphrase;          /* for a new key */
         const char *type;             /* of a new key */
@@ -58,6 +53,11 @@ struct su_publish_arguments {
         int machines;
         int days;      /* 0: as long as the schedule is */
         int recall_at; /* percent; 0: never */
+        int jobs;      /* processes, or connections, at a time; 0: not said */
+        int index;     /* of one job; 0: not said */
+        bool later;    /* no deltas yet */
+        bool slurm;    /* write a batch script */
+        bool prune;    /* remove there what is not here */
         bool add;
         bool discard;
         bool dry_run;
