@@ -17,10 +17,11 @@ simulate() { # simulate MACHINES OPTION...
 row() { # row NAME FACTOR ROLLOUT RECALL
         jq -r --arg name "$1" --argjson f "$2" --slurpfile recall "$4" '
                 def round2: if . >= 100 then round else (. * 100 | round / 100) end;
+                def gb: . / 1e9 | if . < 1 then (. * 10000 | round / 10000) else round2 end;
                 def most(f): [.days[] | f] | max;
                 . as $rollout | $recall[0] as $r | .days[-1] as $quiet |
-                [$name, $quiet.requests * $f, ($quiet.bytes * $f / 1e9 | round2),
-                 ($quiet.peak_minute_requests * $f / 60 | round2), ([.days[].bytes] | add * $f / 1e9 | round2),
+                [$name, $quiet.requests * $f, ($quiet.bytes * $f | gb),
+                 ($quiet.peak_minute_requests * $f / 60 | round2), ([.days[].bytes] | add * $f | gb),
                  (most(.peak_minute_requests) * $f / 60 | round2), (most(.peak_minute_bytes) * $f * 8 / 60 / 1e6 | round2),
                  $r.had * $f, (($r | most(.peak_minute_requests)) * $f / 60 | round2),
                  (($r | most(.peak_minute_bytes)) * $f * 8 / 60 / 1e6 | round2),

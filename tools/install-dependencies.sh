@@ -15,10 +15,11 @@ panel="libadwaita-1-dev gettext desktop-file-utils appstream librsvg2-bin at-spi
 device="mmdebstrap systemd-container openssl curl ca-certificates debian-archive-keyring iproute2
         util-linux uidmap jq"
 page="chromium cockpit-ws cockpit-bridge nodejs npm"
+jobs="slurmctld slurmd slurm-client munge"
 kernels="qemu-system-x86 busybox-static e2fsprogs cpio kmod xz-utils libc6-dev"
 
 missing=()
-for package in $build $publish $check $agent $panel $page $device $kernels; do
+for package in $build $publish $check $agent $panel $page $device $jobs $kernels; do
         # Those of another vendor conflict with Debian's.
         case $package in nodejs|npm) command -v "${package%js}" >/dev/null && continue ;; esac
         # The fuzzing runtime carries clang's version in its name on Debian 12.

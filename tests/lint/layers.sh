@@ -128,7 +128,7 @@ only_in() {
 }
 
 only_in 'openssl/' src/crypto
-only_in 'curl/' src/fetch
+only_in 'curl/' src/fetch src/publish/upload
 only_in 'jansson\.h' src/json
 only_in 'libfsverity\.h' src/image
 only_in 'zstd\.h' src/delta

@@ -311,11 +311,11 @@ def test_a_build_that_is_cancelled_leaves_nothing(drafted, number, workspace):
     for tree, seed in (("baseline", 5), ("fixed-a", 6)):
         support.write(workspace.trees / tree / "usr/lib/large.dat", random.Random(seed).randbytes(6_000_000) * 2)
     workspace("baseline", "--tree", workspace.trees / "baseline")
-    before, scratch = support.read_tree(workspace.path), workspace.path / "drafts"
+    before, store = support.read_tree(workspace.path), workspace.path / "deltas"
     process = subprocess.Popen([support.BUILD / "suture-publish", "-C", workspace.path, "build", "--tree",
                                 workspace.trees / "baseline", "--fixed", workspace.trees / "fixed-a", "--component", "fix",
                                 "--new-version", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while not list(scratch.glob("*/scratch/delta")):
+    while not list(store.glob(".*.delta")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.005)
     began = time.monotonic()
@@ -324,6 +324,7 @@ def test_a_build_that_is_cancelled_leaves_nothing(drafted, number, workspace):
     assert (process.returncode, out) == (42, "") and "cancelled: nothing is drafted" in err
     assert time.monotonic() - began < 4
     after = support.read_tree(workspace.path)
-    after.pop("drafts", None)
-    before.pop("drafts", None)
+    for empty in ("drafts", "deltas"):
+        after.pop(empty, None)
+        before.pop(empty, None)
     assert after == before

@@ -36,7 +36,7 @@ static const char *text_at(const struct reading *reading, const GElf_Shdr *heade
 }
 
 /* Room for one more at the end of a list, which is doubled at each power of two. */
-static int next_place(void *list, size_t *n, size_t max, size_t size, void *ret,
+static int next_place(void *list, size_t *n, size_t max, size_t size, void **ret,
                       struct su_error *err)
 {
         char **elements = list;

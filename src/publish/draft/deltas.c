@@ -49,7 +49,7 @@ static int add_files(const struct su_delta_work *work, const struct su_component
 
 /* The next job of the list: the target, and no sources yet. It counts when it is complete. */
 static int begin_job(const struct su_delta_work *work, const struct su_sha256 *target,
-                     struct su_job_list *list, struct su_job **ret, struct su_error *err)
+                     struct su_job_list *list, struct su_error *err)
 {
         struct su_job *job = &list->each[list->n];
         int r;
@@ -66,18 +66,16 @@ static int begin_job(const struct su_delta_work *work, const struct su_sha256 *t
         r = su_strdup(work->image, &job->image, err);
         if (r >= 0)
                 r = su_strdup(work->tree, &job->tree, err);
-        if (r >= 0)
-                *ret = job;
         return r;
 }
 
 static int plan_from_files(const struct su_delta_work *work, const struct su_sha256 *target,
                            struct su_job_list *list, struct su_error *err)
 {
-        struct su_job *job;
+        struct su_job *job = &list->each[list->n];
         int r;
 
-        r = begin_job(work, target, list, &job, err);
+        r = begin_job(work, target, list, err);
         if (r >= 0)
                 r = add_files(work, NULL, job, err);
         if (r < 0)
@@ -132,13 +130,13 @@ static int plan_from_earlier(const struct su_delta_work *work, const struct su_s
         struct su_delta_source_ref *source;
         su_auto_free char *packed = NULL;
         struct su_sha256 digest;
-        struct su_job *job;
+        struct su_job *job = &list->each[list->n];
         int r;
 
         r = find_packed(work, earlier, &packed, &digest, err);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        r = begin_job(work, target, list, &job, err);
+        r = begin_job(work, target, list, err);
         if (r < 0)
                 return r;
         source = &job->sources[job->n_sources++];
@@ -201,7 +199,6 @@ int su_deltas_plan(const struct su_delta_work *work, struct su_job_list *ret, st
 {
         su_auto_job_list struct su_job_list list = {0};
         struct su_sha256 target;
-        struct su_job *whole;
         int r;
 
         list.each = calloc(DELTAS_MAX, sizeof *list.each);
@@ -211,7 +208,7 @@ int su_deltas_plan(const struct su_delta_work *work, struct su_job_list *ret, st
         if (r >= 0)
                 r = plan_from_files(work, &target, &list, err);
         if (r >= 0)
-                r = begin_job(work, &target, &list, &whole, err);
+                r = begin_job(work, &target, &list, err);
         if (r >= 0)
                 r = plan_from_levels(work, &target, &list, err);
         for (size_t i = 0; i < list.n && r >= 0; i++)

@@ -55,7 +55,7 @@ void su_results_forget(int store_fd, const struct su_job *job, pid_t pid)
 static void record_name(const struct su_job *job, char ret[SU_SHA256_HEX_SIZE + 5])
 {
         su_hex_encode(job->key.bytes, SU_SHA256_SIZE, ret);
-        (void)strcat(ret, ".json");
+        (void)memcpy(ret + SU_SHA256_HEX_SIZE - 1, ".json", sizeof ".json");
 }
 
 static int parse_record(const char *text, size_t size, struct su_result *ret, struct su_error *err)
