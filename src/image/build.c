@@ -55,5 +55,6 @@ int su_image_build(const char *tree_path, const char *image_path, int64_t time,
                 keep_attributes ? NULL : "-x-1",
                 NULL,
         };
-        return su_process_run(argv, NULL, NULL, err);
+        r = su_process_run(argv, NULL, NULL, err);
+        return r < 0 ? su_fail_prefix(err, r, "mkfs.erofs") : 0;
 }

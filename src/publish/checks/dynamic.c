@@ -40,17 +40,17 @@ static int next_place(void *list, size_t *n, size_t max, size_t size, void **ret
                       struct su_error *err)
 {
         char **elements = list;
+        char *first = *elements;
 
         if (*n >= max)
                 return su_fail(err, SU_ERROR_TOO_LARGE, "it has more than %zu of them", max);
-        if ((*n & (*n - 1)) == 0) {
-                char *larger = reallocarray(*elements, *n == 0 ? 1 : *n * 2, size);
-
-                if (!larger)
+        if (!first || (*n & (*n - 1)) == 0) {
+                first = reallocarray(first, *n == 0 ? 1 : *n * 2, size);
+                if (!first)
                         return su_fail_oom(err);
-                *elements = larger;
+                *elements = first;
         }
-        *ret = *elements + *n * size;
+        *ret = first + *n * size;
         (*n)++;
         return 0;
 }
@@ -228,19 +228,19 @@ static bool is_for_others(const GElf_Sym *symbol)
 static int add_export(struct reading *reading, const GElf_Sym *symbol, const char *name,
                       const char *version, struct su_error *err)
 {
+        const struct su_dynamic_export export = {
+                .name = name,
+                .version = version,
+                .size = symbol->st_size,
+                .is_weak = GELF_ST_BIND(symbol->st_info) == STB_WEAK,
+                .is_data = GELF_ST_TYPE(symbol->st_info) == STT_OBJECT,
+        };
         struct su_dynamic *elf = reading->elf;
         void *place = NULL;
-        int r = next_place(&elf->exports, &elf->n_exports, EXPORTS_MAX, sizeof *elf->exports,
-                           &place, err);
+        int r = next_place(&elf->exports, &elf->n_exports, EXPORTS_MAX, sizeof export, &place, err);
 
-        if (r >= 0)
-                *(struct su_dynamic_export *)place = (struct su_dynamic_export){
-                        .name = name,
-                        .version = version,
-                        .size = symbol->st_size,
-                        .is_weak = GELF_ST_BIND(symbol->st_info) == STB_WEAK,
-                        .is_data = GELF_ST_TYPE(symbol->st_info) == STT_OBJECT,
-                };
+        if (place)
+                memcpy(place, &export, sizeof export);
         return r;
 }
 
