@@ -440,7 +440,7 @@ def test_they_follow_each_publication(advised):
     advised.publisher.release("b", "--rollout=10")
     assert "level-b" in advised.page().ids
     advised("rollout", "set", "--level=b", "100% now")
-    assert ", to 100 % of the devices" in advised.page().text
+    assert "to 100 % of the devices" in advised.page().text
     advised("recall", "--level=b", "--reason=Wrong")
     assert "withdrawn" in advised.osv("b")
 

@@ -5,6 +5,7 @@
 
 #include "publish/advisory/config.h"
 #include "publish/advisory/site.h"
+#include "publish/tool/print.h"
 #include "publish/tool/session.h"
 #include "publish/tool/verbs.h"
 
@@ -13,8 +14,6 @@ static int print_json(const struct su_advisory_changes *changes, struct su_error
         su_auto_json json_t *list = json_array();
         su_auto_json json_t *document = NULL;
         su_auto_free char *text = NULL;
-        size_t size;
-        int r;
 
         for (size_t i = 0; i < changes->n; i++)
                 if (json_array_append_new(
@@ -24,12 +23,7 @@ static int print_json(const struct su_advisory_changes *changes, struct su_error
                         return su_fail_oom(err);
         document = json_pack("{s:O, s:I}", "changes", list, "unchanged",
                              (json_int_t)changes->n_unchanged);
-        if (!document)
-                return su_fail_oom(err);
-        r = su_json_pretty(document, &text, &size, err);
-        if (r >= 0)
-                (void)fputs(text, stdout);
-        return r;
+        return su_print_json(document, err);
 }
 
 static void print_changes(const struct su_advisory_changes *changes)

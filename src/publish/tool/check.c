@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "publish/store/repository.h"
 #include "publish/tool/examine.h"
+#include "publish/tool/print.h"
 #include "publish/tool/session.h"
 #include "publish/tool/verbs.h"
 #include "publish/tool/warnings.h"
@@ -117,9 +118,7 @@ int su_verb_check(const struct su_publish_arguments *arguments, struct su_error 
         su_auto_publisher struct su_publisher publisher = SU_PUBLISHER_EMPTY;
         su_auto_json json_t *found = json_object();
         su_auto_free char *url = NULL;
-        su_auto_free char *text = NULL;
         struct su_error why = {0};
-        size_t size;
         int result;
         int r;
 
@@ -134,13 +133,11 @@ int su_verb_check(const struct su_publish_arguments *arguments, struct su_error 
                 why = (struct su_error){0};
         r = complete(&publisher, found, &why, err);
         if (r >= 0 && arguments->json)
-                r = su_json_pretty(found, &text, &size, err);
+                r = su_print_json(found, err);
+        else if (r >= 0)
+                print(found, url, result >= 0);
         if (r < 0)
                 return r;
-        if (arguments->json)
-                (void)fputs(text, stdout);
-        else
-                print(found, url, result >= 0);
         if (result < 0)
                 *err = why;
         return result;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "inventory/os.h"
 #include "publish/store/repository.h"
+#include "publish/tool/print.h"
 #include "publish/tool/proposal.h"
 #include "publish/tool/session.h"
 #include "publish/tool/verbs.h"
@@ -243,9 +244,7 @@ static int print(const struct watch *watch, size_t n_present, struct su_error *e
         su_auto_json json_t *document = NULL;
         su_auto_free char *text = NULL;
         const json_t *proposal;
-        size_t size;
         size_t i;
-        int r;
 
         if (!watch->arguments->json) {
                 json_array_foreach (watch->proposals, i, proposal)
@@ -258,12 +257,7 @@ static int print(const struct watch *watch, size_t n_present, struct su_error *e
         }
         document = json_pack("{s:s, s:O}", "baseline", watch->baseline.name, "proposals",
                              watch->proposals);
-        if (!document)
-                return su_fail_oom(err);
-        r = su_json_pretty(document, &text, &size, err);
-        if (r >= 0)
-                (void)fputs(text, stdout);
-        return r;
+        return su_print_json(document, err);
 }
 
 static int run(struct watch *watch, struct su_error *err)

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "publish/signing/authority.h"
 #include "publish/signing/publisher.h"
+#include "publish/tool/print.h"
 #include "publish/tool/session.h"
 #include "publish/tool/verbs.h"
 
@@ -146,7 +147,6 @@ int su_verb_key_list(const struct su_publish_arguments *arguments, struct su_err
         su_auto_publisher struct su_publisher publisher = SU_PUBLISHER_EMPTY;
         su_auto_json json_t *document = NULL;
         su_auto_free char *text = NULL;
-        size_t size;
         int r;
 
         r = su_publisher_open(arguments, SU_WORKSPACE_READ, &publisher, err);
@@ -158,8 +158,5 @@ int su_verb_key_list(const struct su_publish_arguments *arguments, struct su_err
                 print(document);
                 return 0;
         }
-        r = su_json_pretty(document, &text, &size, err);
-        if (r >= 0)
-                (void)fputs(text, stdout);
-        return r;
+        return su_print_json(document, err);
 }

@@ -12,6 +12,7 @@
 #include "log/audit.h"
 #include "log/ledger.h"
 #include "publish/keys/secret.h"
+#include "publish/tool/print.h"
 #include "publish/tool/session.h"
 #include "publish/tool/verbs.h"
 #include "transparency/cosignature.h"
@@ -208,15 +209,8 @@ static int print_audit_json(const struct su_audit *audit, struct su_error *err)
                 audit->has_old ? json_integer((json_int_t)audit->old_size) : json_null(),
                 "findings", findings_to_json(audit));
         su_auto_free char *text = NULL;
-        size_t size;
-        int r;
 
-        if (!document)
-                return su_fail_oom(err);
-        r = su_json_pretty(document, &text, &size, err);
-        if (r >= 0)
-                (void)fputs(text, stdout);
-        return r;
+        return su_print_json(document, err);
 }
 
 static void print_audit(const struct su_audit *audit)

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "publish/draft/later.h"
 #include "publish/draft/results.h"
+#include "publish/tool/print.h"
 #include "publish/tool/session.h"
 #include "publish/tool/verbs.h"
 
@@ -155,15 +156,8 @@ static int print_json(const struct plan *plan, struct su_error *err)
         su_auto_json json_t *document =
                 json_pack("{s:O, s:I}", "jobs", plan->jobs, "done", (json_int_t)plan->n_done);
         su_auto_free char *text = NULL;
-        size_t size;
-        int r;
 
-        if (!document)
-                return su_fail_oom(err);
-        r = su_json_pretty(document, &text, &size, err);
-        if (r >= 0)
-                (void)fwrite(text, 1, size, stdout);
-        return r;
+        return su_print_json(document, err);
 }
 
 static void print_text(const struct plan *plan)

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "publish/store/repository.h"
+#include "publish/tool/print.h"
 #include "publish/tool/session.h"
 #include "publish/tool/verbs.h"
 #include "publish/tool/waiting.h"
@@ -189,7 +190,6 @@ int su_verb_show(const struct su_publish_arguments *arguments, struct su_error *
         su_auto_publisher struct su_publisher publisher = SU_PUBLISHER_EMPTY;
         su_auto_json json_t *document = json_object();
         su_auto_free char *text = NULL;
-        size_t size;
         int r;
 
         r = su_publisher_open(arguments, SU_WORKSPACE_READ, &publisher, err);
@@ -199,8 +199,5 @@ int su_verb_show(const struct su_publish_arguments *arguments, struct su_error *
                 r = show_staged(&publisher, document, arguments->json, err);
         if (r < 0 || !arguments->json)
                 return r;
-        r = su_json_pretty(document, &text, &size, err);
-        if (r >= 0)
-                (void)fputs(text, stdout);
-        return r;
+        return su_print_json(document, err);
 }

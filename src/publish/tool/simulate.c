@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "publish/signing/channels.h"
 #include "publish/tool/crowd.h"
+#include "publish/tool/print.h"
 #include "publish/tool/session.h"
 #include "publish/tool/steps.h"
 #include "publish/tool/verbs.h"
@@ -212,8 +213,6 @@ static int print_json(const struct simulation *simulation, const struct su_crowd
         su_auto_json json_t *days = json_array();
         su_auto_json json_t *document = NULL;
         su_auto_free char *text = NULL;
-        size_t size;
-        int r;
 
         for (size_t i = 0; i < result->n_days; i++) {
                 const struct su_crowd_day *day = &result->days[i];
@@ -234,12 +233,7 @@ static int print_json(const struct simulation *simulation, const struct su_crowd
                 "days", days, "half", time_or_null(result->half), "nearly_all",
                 time_or_null(result->nearly_all), "recalled", time_or_null(result->recalled), "had",
                 (json_int_t)result->had, "left", time_or_null(result->left));
-        if (!document)
-                return su_fail_oom(err);
-        r = su_json_pretty(document, &text, &size, err);
-        if (r >= 0)
-                (void)fwrite(text, 1, size, stdout);
-        return r;
+        return su_print_json(document, err);
 }
 
 static void print_time(const char *what, int64_t at)

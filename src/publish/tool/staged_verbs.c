@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "publish/tool/print.h"
 #include "publish/tool/session.h"
 #include "publish/tool/sigfile.h"
 #include "publish/tool/waiting.h"
@@ -14,7 +15,6 @@ int su_staged_show(const struct su_publish_arguments *arguments, struct su_error
         su_auto_publisher struct su_publisher publisher = SU_PUBLISHER_EMPTY;
         su_auto_json json_t *waiting = NULL;
         su_auto_free char *text = NULL;
-        size_t size;
         int r;
 
         r = su_publisher_open(arguments, SU_WORKSPACE_READ, &publisher, err);
@@ -27,10 +27,7 @@ int su_staged_show(const struct su_publish_arguments *arguments, struct su_error
                         (void)puts("Nothing waits for signatures.");
                 return su_waiting_print(&publisher, err);
         }
-        r = su_json_pretty(waiting, &text, &size, err);
-        if (r >= 0)
-                (void)fputs(text, stdout);
-        return r;
+        return su_print_json(waiting, err);
 }
 
 /* Refuse what is for something else than what waits, however good it is. */
