@@ -84,8 +84,10 @@ find_leader() {
         return 1
 }
 
+# nsenter stops when its command is stopped, as all are in the middle of a soft-reboot, and nobody would
+# let it go on: so there is an end to everything.
 inside() { # command...
-        nsenter -t "$(< "$state/leader")" -m -p -n -i -u -C -- /usr/bin/env -i HOME=/root \
+        timeout --foreground --kill-after=5 "${SUTURE_EXEC_SECONDS:-1800}" nsenter -t "$(< "$state/leader")" -m -p -n -i -u -C -- /usr/bin/env -i HOME=/root \
                 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
                 TERM="${TERM:-dumb}" LANG=C.UTF-8 "$@"
 }

@@ -248,11 +248,11 @@ def test_a_soft_reboot_keeps_it(world):
         assert int(world.shell("systemctl --version").split()[1]) < 254  # there is none before
         return
     before = world.shell("cat /proc/sys/kernel/random/boot_id")
-    world.shell("rm /run/early; systemctl soft-reboot", check=False)
-    for _ in range(200):
+    world.shell("rm /run/early; systemctl soft-reboot", check=False, seconds=30)
+    for _ in range(400):
         time.sleep(0.1)
-        if world.shell("systemctl show -p SoftRebootsCount --value", check=False) == "1" and \
-                world.shell("systemctl is-system-running", check=False) in ("running", "degraded"):
+        if world.shell("systemctl show -p SoftRebootsCount --value", check=False, seconds=10) == "1" and \
+                world.shell("systemctl is-system-running", check=False, seconds=10) in ("running", "degraded"):
             break
     assert world.shell("systemctl show -p SoftRebootsCount --value") == "1"
     assert world.shell("cat /proc/sys/kernel/random/boot_id") == before

@@ -86,11 +86,12 @@ class World:
     def stop(self):
         self.script("machine.sh", "stop", self.name)
 
-    def on_device(self, *argv, check=True):
-        return self.script("machine.sh", "exec", self.name, "--", *argv, check=check)
+    def on_device(self, *argv, check=True, seconds=1800):
+        return run(HERE / "machine.sh", "exec", self.name, "--", *argv, check=check,
+                   env={**self.environment, "SUTURE_EXEC_SECONDS": str(seconds)})
 
-    def shell(self, text, check=True):
-        return self.on_device("sh", "-c", text, check=check).stdout.strip()
+    def shell(self, text, check=True, seconds=1800):
+        return self.on_device("sh", "-c", text, check=check, seconds=seconds).stdout.strip()
 
     def suture(self, *arguments, check=True):
         return self.on_device("/mnt/suture/suture", *arguments, check=check)
