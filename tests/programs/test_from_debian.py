@@ -141,7 +141,8 @@ def test_what_is_proposed(shop):
 
 
 def test_what_is_drafted_is_not_proposed_again(shop):
-    from_debian(shop, "--draft", "--fast")
+    proposal, = from_debian(shop, "--draft", "--fast", "--json")["proposals"]
+    assert proposal["component"] == "fix"
     for step in ("draft", "release"):
         assert from_debian(shop, "--json")["proposals"] == [], step
         assert "0 updates of testos-1-x86-64, 1 more" in from_debian(shop).stdout

@@ -101,6 +101,19 @@ def test_one_component_of_it(images, work):
     assert files == {"other": ["/usr/lib/libother.so"], "tool": ["/usr/bin/tool", "/usr/share/fix/added.txt"]}
 
 
+def test_jobs_that_would_find_no_image(images, work):
+    shop = support.Publisher(work / "shop", None)
+    shop("init")
+    shop("baseline", "--tree", images[0])
+    done = build(shop, *images, "os", "--later", check=False)
+    assert done.returncode == 2 and "would not find" in done.stderr
+    support.run("fsck.erofs", f"--extract={work}/mounted", images[0])
+    build(shop, work / "mounted", images[1], "os", "--later")
+    shop("plan")
+    shop("run")
+    shop("release")
+
+
 def test_a_disk_with_partitions(images, work):
     if not loop_devices_are_there():
         pytest.skip("no loop devices here: partitions cannot be mounted")

@@ -130,16 +130,15 @@ static int check_file(const struct su_check_subject *subject, const struct su_ch
         int r;
 
         r = su_check_read_dynamic(subject->tree_fd, file->path, &before, err);
-        if (r < 0 || (before.n_exports == 0 && !before.soname))
+        if (r < 0 || (before.n_exports == 0 && !before.soname) || (file->is_gone && !before.soname))
                 return r;
         if (!file->is_gone)
                 r = su_check_read_dynamic(subject->staging_fd, file->path, &after, err);
-        else if (before.soname)
+        else
                 r = open_successor(subject, before.soname, &after, &path, err);
         if (r >= 0 && !after.handle)
                 return su_findings_add(findings, SU_CHECK_VERSION, file->path, err,
-                                       "no library of the fix has its SONAME, %s",
-                                       before.soname ? before.soname : "which it has none");
+                                       "no library of the fix has its SONAME, %s", before.soname);
         if (r >= 0)
                 r = compare_names(&before, &after, path, findings, err);
         if (r >= 0)

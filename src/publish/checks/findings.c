@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "base/text.h"
 
 static const char *const names[] = {
@@ -45,7 +46,10 @@ int su_findings_add(struct su_findings *findings, enum su_check check, const cha
         va_end(arguments);
         if (n < 0)
                 finding->text = NULL;
-        return finding->path && finding->text ? 0 : su_fail_oom(err);
+        if (!finding->path || !finding->text)
+                return su_fail_oom(err);
+        su_make_printable_ascii(finding->text); /* it may quote what is in a file */
+        return 0;
 }
 
 void su_findings_done(struct su_findings *findings)

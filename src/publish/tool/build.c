@@ -554,6 +554,7 @@ int su_verb_build(const struct su_publish_arguments *arguments, struct su_error 
         r = run(&build, err);
         if (r < 0) /* whatever went wrong then: programs that were run are interrupted, too */
                 return su_interrupted() ? check_wanted(err) : r;
-        report(&build);
+        if (!arguments->quiet)
+                report(&build);
         return 0;
 }

@@ -168,6 +168,7 @@ static int draft(const struct watch *watch, const struct su_update *update, char
         arguments.component = update->source;
         arguments.operands = paths;
         arguments.n_operands = update->n_packages;
+        arguments.quiet = arguments.json;
         return su_verb_build(&arguments, err);
 }
 

@@ -173,7 +173,7 @@ static int mount_image(const char *image, const char *at, struct su_error *err)
                                           : mount_at(image, "", at, err);
 }
 
-static int open_one(const char **path, bool *left, char **ret, struct su_error *err)
+static int open_one(const char **path, bool later, bool *left, char **ret, struct su_error *err)
 {
         su_auto_free char *at = NULL;
         struct stat st;
@@ -182,6 +182,11 @@ static int open_one(const char **path, bool *left, char **ret, struct su_error *
         /* What is not there is told by whoever wants it. */
         if (!*path || stat(*path, &st) < 0 || !(S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)))
                 return 0;
+        if (later)
+                return su_fail(err, SU_ERROR_USAGE,
+                               "jobs that are done later would not find '%s': mount it where they "
+                               "do",
+                               *path);
         r = *left ? 0 : leave_namespace(err);
         if (r < 0)
                 return r;
@@ -204,8 +209,8 @@ int su_trees_open(struct su_publish_arguments *arguments, struct su_trees *ret,
         bool left = false;
         int r;
 
-        r = open_one(&arguments->tree, &left, &ret->tree, err);
-        return r < 0 ? r : open_one(&arguments->fixed, &left, &ret->fixed, err);
+        r = open_one(&arguments->tree, arguments->later, &left, &ret->tree, err);
+        return r < 0 ? r : open_one(&arguments->fixed, false, &left, &ret->fixed, err);
 }
 
 static void close_tree(char **at)

@@ -71,6 +71,7 @@ struct su_publish_arguments {
         bool dry_run;
         bool force;
         bool json;
+        bool quiet; /* no report: another verb has it */
 };
 
 int su_verb_init(const struct su_publish_arguments *arguments, struct su_error *err);
