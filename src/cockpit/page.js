@@ -30,6 +30,8 @@ function drawFix(fix) {
         item.append(fact(fix.severity, { className: `severity ${fix.severity}`, text: words.severity(fix.severity) }));
     if (fix.title)
         item.append(fact(fix.title, { className: "fix-title", isKept: true }));
+    if (fix.impact)
+        item.append(fact(fix.impact, { className: "fix-impact", isKept: true }));
     return item;
 }
 

@@ -21,9 +21,12 @@ static char *describe_fix(const json_t *fix)
 {
         const char *title = su_status_text(fix, "title");
         const char *severity = su_words_severity(su_status_text(fix, "severity"));
+        const char *impact = su_status_text(fix, "impact");
+        g_autofree char *what = title[0] && severity[0]
+                                        ? g_strdup_printf("%s · %s", severity, title)
+                                        : g_strdup(title[0] ? title : severity);
 
-        return title[0] && severity[0] ? g_strdup_printf("%s · %s", severity, title)
-                                       : g_strdup(title[0] ? title : severity);
+        return g_strdup_printf("%s%s%s", what, what[0] && impact[0] ? "\n" : "", impact);
 }
 
 /* The whole row leads to what is published about it. */

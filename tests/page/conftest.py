@@ -43,10 +43,11 @@ def plugin(scratch):
 def shop(scratch, trees):
     """As that of tests/programs, with fixes as people know them: severities, advisories, long names."""
     publisher = support.Publisher(scratch / "shop", trees).start()
+    support.write(scratch / "fixes", "[CVE-2030-0001]\nImpact=Whoever sends a crafted certificate may run code.\n")
     publisher("build", "--tree", trees / "baseline", "--fixed", trees / "fixed-a", "--component", "openssl",
               "--old-version", "3.0.20-1~deb12u1", "--new-version", "3.0.22-1~deb12u1", "--cve", "CVE-2030-0001:critical",
               "--cve", "CVE-2030-0002:moderate", "--cve", "CVE-2030-0003:low", "--cve", "CVE-2030-0004",
-              "--advisory", "https://advisories.example/{id}.html")
+              "--advisory", "https://advisories.example/{id}.html", "--fixes", scratch / "fixes")
     publisher("release")
     return publisher
 

@@ -100,7 +100,7 @@ def must_show_components(shown, components):
     for component in components:
         must_show(shown, component["name"], component["old_version"], component["new_version"])
         for fix in component["fixes"]:
-            must_show(shown, fix["id"], fix["title"], fix["severity"])
+            must_show(shown, fix["id"], fix["title"], fix["severity"], fix["impact"])
 
 
 def must_show_plan(shown, plan):

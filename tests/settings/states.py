@@ -27,8 +27,10 @@ class States:
 
     @staticmethod
     def build(publisher, level, fixes):
+        support.write(publisher.path / "fixes", "[CVE-2030-0001]\nImpact=Whoever sends an answer may crash it.\n" if level == "a" else "")
         publisher("build", "--tree", publisher.trees / "baseline", "--fixed", publisher.trees / f"fixed-{level}", "--component",
                   support.COMPONENT[level], "--old-version", "1.0", "--new-version", "1.1", "--advisory", ADVISORIES,
+                  "--fixes", publisher.path / "fixes",
                   *(argument for fix in fixes for argument in ("--cve", fix)))
 
     def status(self):

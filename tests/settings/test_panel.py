@@ -12,7 +12,8 @@ def test_what_is_offered(states, panel):
     status = states.status()
     panel.open().await_text(status["verdict"]["sentence"], "Version 1", "Available: 1 (b)", "Last Check")
     panel.await_text("fix", "other", "1.0 → 1.1 · 2 fixes", "1.0 → 1.1 · 1 fix", status["last_check"]["message"])
-    panel.await_text("CVE-2030-0001", "Critical severity", "Advisory about CVE-2030-0001", "High severity")
+    panel.await_text("CVE-2030-0001", "Critical severity", "Whoever sends an answer may crash it.",
+                     "Advisory about CVE-2030-0001", "High severity")
     assert panel.button("Install…") and panel.find("push button", "Remove…") is None
 
 
