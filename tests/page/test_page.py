@@ -193,7 +193,8 @@ def test_all_that_a_status_can_say(device, visit, pretend):
     device("install", "--restart=later")
     status, long, at = device("status").document, "x" * 200, "2030-01-01T00:00:00Z"
     component = {"old_version": None, "new_version": long, "files": 1,
-                 "fixes": [{"id": long, "title": long, "severity": severity, "url": f"https://advisories.example/{long}"}
+                 "fixes": [{"id": long, "title": long, "severity": severity, "impact": f"impact {long}", "credit": None,
+                            "url": f"https://advisories.example/{long}"}
                            for severity in ("low", "moderate", "high", "critical", None)]}
     components = [{"name": f"{fit}-{long}", "fit": fit, **component} for fit in ("applies", "fixed", "missing", "superseded")]
     event = {"at": at, "outcome": "Restart", "message": long, "from": "a", "to": None, "reason": long, "changed": True}

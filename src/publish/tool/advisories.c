@@ -13,7 +13,6 @@ static int print_json(const struct su_advisory_changes *changes, struct su_error
 {
         su_auto_json json_t *list = json_array();
         su_auto_json json_t *document = NULL;
-        su_auto_free char *text = NULL;
 
         for (size_t i = 0; i < changes->n; i++)
                 if (json_array_append_new(

@@ -243,7 +243,6 @@ static void print_proposal(const json_t *proposal)
 static int print(const struct watch *watch, size_t n_present, struct su_error *err)
 {
         su_auto_json json_t *document = NULL;
-        su_auto_free char *text = NULL;
         const json_t *proposal;
         size_t i;
 

@@ -146,7 +146,6 @@ int su_verb_key_list(const struct su_publish_arguments *arguments, struct su_err
 {
         su_auto_publisher struct su_publisher publisher = SU_PUBLISHER_EMPTY;
         su_auto_json json_t *document = NULL;
-        su_auto_free char *text = NULL;
         int r;
 
         r = su_publisher_open(arguments, SU_WORKSPACE_READ, &publisher, err);

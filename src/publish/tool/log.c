@@ -208,7 +208,6 @@ static int print_audit_json(const struct su_audit *audit, struct su_error *err)
                 "grown_from",
                 audit->has_old ? json_integer((json_int_t)audit->old_size) : json_null(),
                 "findings", findings_to_json(audit));
-        su_auto_free char *text = NULL;
 
         return su_print_json(document, err);
 }

@@ -155,7 +155,6 @@ static int print_json(const struct plan *plan, struct su_error *err)
 {
         su_auto_json json_t *document =
                 json_pack("{s:O, s:I}", "jobs", plan->jobs, "done", (json_int_t)plan->n_done);
-        su_auto_free char *text = NULL;
 
         return su_print_json(document, err);
 }

@@ -212,7 +212,6 @@ static int print_json(const struct simulation *simulation, const struct su_crowd
 {
         su_auto_json json_t *days = json_array();
         su_auto_json json_t *document = NULL;
-        su_auto_free char *text = NULL;
 
         for (size_t i = 0; i < result->n_days; i++) {
                 const struct su_crowd_day *day = &result->days[i];

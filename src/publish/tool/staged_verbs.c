@@ -14,7 +14,6 @@ int su_staged_show(const struct su_publish_arguments *arguments, struct su_error
 {
         su_auto_publisher struct su_publisher publisher = SU_PUBLISHER_EMPTY;
         su_auto_json json_t *waiting = NULL;
-        su_auto_free char *text = NULL;
         int r;
 
         r = su_publisher_open(arguments, SU_WORKSPACE_READ, &publisher, err);
