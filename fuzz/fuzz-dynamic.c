@@ -17,6 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 fuzz_check(strcmp(elf.exports[i].name, elf.exports[i + 1].name) <= 0);
         for (size_t i = 0; i < elf.n_needs; i++)
                 fuzz_check(su_dynamic_wants(&elf, &elf.needs[i]));
+        for (size_t i = 0; i < elf.n_imports; i++)
+                fuzz_check(su_dynamic_takes(&elf, elf.imports[i]));
         for (size_t i = 0; i < elf.n_versions; i++)
                 fuzz_check(su_dynamic_defines(&elf, elf.versions[i]));
         return 0;

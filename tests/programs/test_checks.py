@@ -1,6 +1,7 @@
 """What a publisher is kept from signing: each check finds its slip, says which, and takes a reason for an answer."""
 import os
 import re
+import shutil
 
 import pytest
 
@@ -95,6 +96,24 @@ def test_a_variable_that_grows(work):
     library(bench.baseline / "usr/lib/libx.so.1", "int table[4] = {1};")
     library(bench.fixed / "usr/lib/libx.so.1", "int table[8] = {1};")
     assert "table" in bench.start().findings()["abi", "/usr/lib/libx.so.1"]
+
+
+def test_what_cxx_exports_counts_where_it_is_used(work):
+    bench = Bench(work)
+    source = 'int inner(void) __asm__("_ZN1x5innerEv"); int inner(void) { return 1; } int outer(void) { return %s; }'
+    library(bench.baseline / "usr/lib/libx.so.1", source % "1")
+    library(bench.fixed / "usr/lib/libx.so.1", "int outer(void) { return 2; }")
+    assert bench.start().findings() == {}
+    shutil.rmtree(bench.publisher.path / "drafts")
+    # Now something of the baseline uses it, and is not replaced.
+    library(bench.baseline / "usr/lib/libuser.so.1", 'int inner(void) __asm__("_ZN1x5innerEv"); int use(void) { return inner(); }', "",
+            bench.baseline / "usr/lib/libx.so.1", "-Wl,-soname,libuser.so.1")
+    bench.publisher("baseline", "--tree", bench.baseline)
+    found = bench.findings()["abi", "/usr/lib/libx.so.1"]
+    assert "/usr/lib/libuser.so.1 needs 1 of its symbols" in found and "_ZN1x5innerEv" in found
+    # It is no more if that is replaced, too.
+    library(bench.fixed / "usr/lib/libuser.so.1", "int use(void) { return 2; }", "", "-Wl,-soname,libuser.so.1")
+    assert bench.findings() == {}
 
 
 def test_types_that_change_where_there_is_debug_information(work):

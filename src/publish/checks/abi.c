@@ -32,11 +32,75 @@ static int report_names(const struct names *names, const char *what, const char 
                                names->n > NAMED_MAX ? ", ..." : "");
 }
 
-/* Inline functions and templates of C++ are in every library that happens to use them, and whoever
- * needs them has them, too. */
-static bool is_incidental(const struct su_dynamic_export *symbol)
+/* C++ exports much that is nobody's interface: functions that happened not to be inlined, tables,
+ * what the other libraries of the same source use. Such a loss counts when a program or library of
+ * the baseline, which is not replaced itself, needs it. */
+struct losses {
+        const char **names;
+        size_t n;
+};
+
+static void losses_done(struct losses *losses)
 {
-        return symbol->is_weak && su_starts_with(symbol->name, "_Z");
+        free(losses->names);
+}
+
+static bool is_of_cxx(const struct su_dynamic_export *symbol)
+{
+        return su_starts_with(symbol->name, "_Z");
+}
+
+static int add_loss(struct losses *losses, size_t max, const char *name, struct su_error *err)
+{
+        if (!losses->names)
+                losses->names = calloc(max, sizeof *losses->names);
+        if (!losses->names)
+                return su_fail_oom(err);
+        losses->names[losses->n++] = name;
+        return 0;
+}
+
+static bool is_user_of(const struct su_dynamic *elf, const char *soname)
+{
+        const struct su_dynamic_need need = {.library = soname, .version = ""};
+
+        return su_dynamic_wants(elf, &need);
+}
+
+static int check_user(const struct su_check_subject *subject, const char *user, const char *path,
+                      const char *soname, const struct losses *losses, struct su_findings *findings,
+                      struct su_error *err)
+{
+        su_auto_dynamic struct su_dynamic elf = SU_DYNAMIC_EMPTY;
+        struct names used = {0};
+        int r = su_check_read_dynamic(subject->tree_fd, user, &elf, err);
+
+        if (r < 0 || !is_user_of(&elf, soname))
+                return r;
+        for (size_t i = 0; i < losses->n; i++)
+                if (su_dynamic_takes(&elf, losses->names[i]))
+                        add_name(&used, losses->names[i]);
+        if (used.n == 0)
+                return 0;
+        return su_findings_add(findings, SU_CHECK_ABI, path, err,
+                               "%s needs %zu of its symbols that are gone or have another size: "
+                               "%s%s",
+                               user, used.n, used.first[0], used.n > 1 ? ", ..." : "");
+}
+
+static int check_users(const struct su_check_subject *subject, const char *path, const char *soname,
+                       const struct losses *losses, struct su_findings *findings,
+                       struct su_error *err)
+{
+        const struct su_baseline *baseline = subject->baseline;
+        int r = 0;
+
+        for (size_t i = 0; i < baseline->n_files && losses->n > 0 && soname && r >= 0; i++)
+                if (baseline->files[i].facts.build_id.size > 0 &&
+                    !su_check_file(subject, baseline->files[i].path))
+                        r = check_user(subject, baseline->files[i].path, path, soname, losses,
+                                       findings, err);
+        return r;
 }
 
 static int compare(const struct su_dynamic_export *a, const struct su_dynamic_export *b)
@@ -46,35 +110,41 @@ static int compare(const struct su_dynamic_export *a, const struct su_dynamic_ex
         return order != 0 ? order : strcmp(a->version, b->version);
 }
 
-static int compare_exports(const struct su_dynamic *before, const struct su_dynamic *after,
-                           const char *path, struct su_findings *findings, struct su_error *err)
+static int compare_exports(const struct su_check_subject *subject, const struct su_dynamic *before,
+                           const struct su_dynamic *after, const char *path,
+                           struct su_findings *findings, struct su_error *err)
 {
+        su_auto(losses_done) struct losses losses = {0};
         struct names resized = {0};
         struct names gone = {0};
         size_t j = 0;
-        int r;
+        int r = 0;
 
-        for (size_t i = 0; i < before->n_exports; i++) {
+        for (size_t i = 0; i < before->n_exports && r >= 0; i++) {
                 const struct su_dynamic_export *symbol = &before->exports[i];
-                int order = -1;
+                bool is_gone;
 
                 if (su_dynamic_is_private(symbol->version))
                         continue;
                 while (j < after->n_exports && compare(&after->exports[j], symbol) < 0)
                         j++;
-                if (j < after->n_exports)
-                        order = compare(&after->exports[j], symbol);
-                if ((j == after->n_exports || order != 0) && !is_incidental(symbol))
+                is_gone = j == after->n_exports || compare(&after->exports[j], symbol) != 0;
+                if (!is_gone && (!symbol->is_data || symbol->size == after->exports[j].size))
+                        continue;
+                if (is_of_cxx(symbol))
+                        r = add_loss(&losses, before->n_exports, symbol->name, err);
+                else if (is_gone)
                         add_name(&gone, symbol->name);
-                if (j < after->n_exports && order == 0 && symbol->is_data && !symbol->is_weak &&
-                    symbol->size != after->exports[j].size)
+                else if (!symbol->is_weak)
                         add_name(&resized, symbol->name);
         }
-        r = report_names(&gone, "symbols are gone", path, findings, err);
-        return r < 0 ? r
-                     : report_names(&resized,
-                                    "variables have another size, of which programs have copies",
-                                    path, findings, err);
+        if (r >= 0)
+                r = report_names(&gone, "symbols are gone", path, findings, err);
+        if (r >= 0)
+                r = report_names(&resized,
+                                 "variables have another size, of which programs have copies", path,
+                                 findings, err);
+        return r < 0 ? r : check_users(subject, path, before->soname, &losses, findings, err);
 }
 
 static int compare_names(const struct su_dynamic *before, const struct su_dynamic *after,
@@ -142,7 +212,7 @@ static int check_file(const struct su_check_subject *subject, const struct su_ch
         if (r >= 0)
                 r = compare_names(&before, &after, path, findings, err);
         if (r >= 0)
-                r = compare_exports(&before, &after, path, findings, err);
+                r = compare_exports(subject, &before, &after, path, findings, err);
         return r < 0 ? r : su_abidiff(subject, file->path, path, &before, &after, findings, err);
 }
 

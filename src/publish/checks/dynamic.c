@@ -219,8 +219,7 @@ static bool is_for_others(const GElf_Sym *symbol)
         const unsigned char type = GELF_ST_TYPE(symbol->st_info);
         const unsigned char visibility = GELF_ST_VISIBILITY(symbol->st_other);
 
-        return symbol->st_shndx != SHN_UNDEF &&
-               (binding == STB_GLOBAL || binding == STB_WEAK || binding == STB_GNU_UNIQUE) &&
+        return (binding == STB_GLOBAL || binding == STB_WEAK || binding == STB_GNU_UNIQUE) &&
                type != STT_SECTION && type != STT_FILE &&
                (visibility == STV_DEFAULT || visibility == STV_PROTECTED);
 }
@@ -244,6 +243,21 @@ static int add_export(struct reading *reading, const GElf_Sym *symbol, const cha
         return r;
 }
 
+static int add_import(struct su_dynamic *elf, const char *name, struct su_error *err)
+{
+        void *place = NULL;
+        int r = next_place(&elf->imports, &elf->n_imports, EXPORTS_MAX, sizeof name, &place, err);
+
+        if (place)
+                memcpy(place, &name, sizeof name);
+        return r;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+        return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 static int compare_exports(const void *a, const void *b)
 {
         const struct su_dynamic_export *x = a;
@@ -253,8 +267,9 @@ static int compare_exports(const void *a, const void *b)
         return order != 0 ? order : strcmp(x->version, y->version);
 }
 
-static int read_exports(struct reading *reading, struct su_error *err)
+static int read_symbols(struct reading *reading, struct su_error *err)
 {
+        struct su_dynamic *elf = reading->elf;
         Elf_Data *versions =
                 reading->symbol_versions ? elf_getdata(reading->symbol_versions, NULL) : NULL;
         Elf_Data *data = reading->symbols ? elf_getdata(reading->symbols, NULL) : NULL;
@@ -264,24 +279,26 @@ static int read_exports(struct reading *reading, struct su_error *err)
         if (!data || !gelf_getshdr(reading->symbols, &header))
                 return 0;
         for (size_t i = 1; gelf_getsym(data, (int)i, &symbol); i++) {
+                const char *name = text_at(reading, &header, symbol.st_name);
                 const char *version;
-                const char *name;
                 int r;
 
-                if (!is_for_others(&symbol))
-                        continue;
-                version = version_of(reading, versions, i);
-                name = text_at(reading, &header, symbol.st_name);
-                /* The versions themselves stand among the symbols. */
-                if (!version || (symbol.st_shndx == SHN_ABS && strcmp(name, version) == 0))
-                        continue;
-                r = add_export(reading, &symbol, name, version, err);
+                if (symbol.st_shndx == SHN_UNDEF) {
+                        r = add_import(elf, name, err);
+                } else {
+                        version = is_for_others(&symbol) ? version_of(reading, versions, i) : NULL;
+                        /* The versions themselves stand among the symbols. */
+                        if (!version || (symbol.st_shndx == SHN_ABS && strcmp(name, version) == 0))
+                                continue;
+                        r = add_export(reading, &symbol, name, version, err);
+                }
                 if (r < 0)
                         return r;
         }
-        if (reading->elf->n_exports > 0)
-                qsort(reading->elf->exports, reading->elf->n_exports, sizeof *reading->elf->exports,
-                      compare_exports);
+        if (elf->n_exports > 0)
+                qsort(elf->exports, elf->n_exports, sizeof *elf->exports, compare_exports);
+        if (elf->n_imports > 0)
+                qsort(elf->imports, elf->n_imports, sizeof *elf->imports, compare_names);
         return 0;
 }
 
@@ -310,7 +327,7 @@ static int read_all(struct su_dynamic *elf, struct su_error *err)
         while (r >= 0 && (section = elf_nextscn(elf->handle, section)))
                 r = read_section(&reading, section, names, err);
         if (r >= 0)
-                r = read_exports(&reading, err);
+                r = read_symbols(&reading, err);
         return r < 0 ? r : keep_definitions(&reading, err);
 }
 
@@ -338,6 +355,7 @@ void su_dynamic_done(struct su_dynamic *elf)
 {
         free(elf->exports);
         free(elf->needs);
+        free(elf->imports);
         free(elf->versions);
         if (elf->handle)
                 (void)elf_end(elf->handle);
@@ -358,6 +376,17 @@ bool su_dynamic_wants(const struct su_dynamic *elf, const struct su_dynamic_need
         for (size_t i = 0; i < elf->n_needs; i++)
                 if (strcmp(elf->needs[i].library, need->library) == 0 &&
                     strcmp(elf->needs[i].version, need->version) == 0)
+                        return true;
+        return false;
+}
+
+bool su_dynamic_takes(const struct su_dynamic *elf, const char *name)
+{
+        if (elf->n_imports > 0 &&
+            bsearch(&name, elf->imports, elf->n_imports, sizeof *elf->imports, compare_names))
+                return true;
+        for (size_t i = 0; i < elf->n_exports; i++)
+                if (elf->exports[i].is_data && strcmp(elf->exports[i].name, name) == 0)
                         return true;
         return false;
 }

@@ -33,6 +33,8 @@ struct su_dynamic {
         size_t n_exports;
         struct su_dynamic_need *needs;
         size_t n_needs;
+        const char **imports; /* names that it wants of whatever has them, by name */
+        size_t n_imports;
         const char **versions; /* that it defines, its own name apart */
         size_t n_versions;
         bool has_debug_info;
@@ -50,5 +52,8 @@ void su_dynamic_done(struct su_dynamic *elf);
 
 bool su_dynamic_defines(const struct su_dynamic *elf, const char *version);
 bool su_dynamic_wants(const struct su_dynamic *elf, const struct su_dynamic_need *need);
+/* Whether it takes `name` from elsewhere: as what it does not define, or as a variable of which it
+ * has a copy under the same name. */
+bool su_dynamic_takes(const struct su_dynamic *elf, const char *name);
 /* What versions mark as nobody's business but the library's own. */
 bool su_dynamic_is_private(const char *version);
