@@ -61,8 +61,14 @@ class Desktop(World):
         """The delta is a fast one: the best takes minutes for 130 MB."""
         self.publisher("init")
         self.publisher("baseline", "--tree", self.device)
-        self.publisher("build", "--fast", "--tree", self.device, "--component", COMPONENT, "--cve", FIX,
-                       "--notice", NOTICE, *self.debs)
+        build = ("build", "--fast", "--tree", self.device, "--component", COMPONENT, "--cve", FIX, "--notice", NOTICE)
+        done = run(BUILD / "src/suture-publish", "-C", self.path / "publisher", *build, *self.debs, check=False)
+        if done.returncode == 40:  # the engine's own allocator is exported, and may change: nothing else calls it
+            assert re.fullmatch(r"(abi: \S*/libjavascriptcoregtk\S*: \d+ exported symbols are gone: .*\n)+suture-publish: .*\n",
+                                done.stderr), done.stderr
+            self.publisher(*build, "--override", "abi:*/libjavascriptcoregtk*:functions of its own allocator", *self.debs)
+        else:
+            assert done.returncode == 0, done.stderr
         self.publisher("release")
 
     def boot(self):

@@ -88,6 +88,17 @@ static int check_user(const struct su_check_subject *subject, const char *user, 
                                user, used.n, used.first[0], used.n > 1 ? ", ..." : "");
 }
 
+/* Also a library whose place one of another name takes. */
+static bool is_replaced(const struct su_check_subject *subject, const char *path)
+{
+        const struct su_component *component = subject->component;
+
+        for (size_t i = 0; i < component->n_files; i++)
+                if (strcmp(component->files[i].path, path) == 0)
+                        return true;
+        return false;
+}
+
 static int check_users(const struct su_check_subject *subject, const char *path, const char *soname,
                        const struct losses *losses, struct su_findings *findings,
                        struct su_error *err)
@@ -97,7 +108,7 @@ static int check_users(const struct su_check_subject *subject, const char *path,
 
         for (size_t i = 0; i < baseline->n_files && losses->n > 0 && soname && r >= 0; i++)
                 if (baseline->files[i].facts.build_id.size > 0 &&
-                    !su_check_file(subject, baseline->files[i].path))
+                    !is_replaced(subject, baseline->files[i].path))
                         r = check_user(subject, baseline->files[i].path, path, soname, losses,
                                        findings, err);
         return r;
