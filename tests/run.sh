@@ -3,6 +3,7 @@
 #
 #   unit, lint, fuzz corpora   built by gcc, and again by clang with ASan and UBSan
 #   programs                   the real programs on small trees, with the sanitizers
+#   order                      a publisher killed at each step, whose programs are traced: without the sanitizers
 #   bus                        the agent on a system bus of its own, with polkit
 #   faults                     killed, power cut, failing calls, no memory: a sample of `make faults`
 #   settings                   the settings panel on a screen of its own, used as a screen reader does
@@ -16,7 +17,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 results=$PWD/build-test/results
-stages=${SUTURE_TESTS:-gcc sanitizers programs bus faults container settings page tuf tidy vm}
+stages=${SUTURE_TESTS:-gcc sanitizers programs order bus faults container settings page tuf tidy vm}
 failed_stages=()
 
 say() { printf '\n== %s\n' "$*"; }
@@ -71,7 +72,12 @@ stage_sanitizers() {
 stage_programs() {
         configure build-test/sanitizers clang -Db_sanitize=address,undefined -Db_lundef=false &&
                 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-                        run_halves programs build-test/sanitizers "tests/programs/test_[a-jt-z]*.py" "tests/programs/test_[k-s]*.py"
+                        run_halves programs build-test/sanitizers "tests/programs/test_[a-ct-z]*.py" \
+                                "tests/programs/test_[d-oq-s]*.py tests/programs/test_pa*.py tests/programs/test_publisher*.py"
+}
+
+stage_order() {
+        configure build-test/gcc gcc && run_pytest order build-test/gcc -n 2 tests/programs/test_publish_order.py
 }
 
 stage_bus() {
